@@ -1,0 +1,1 @@
+//! The gRPC services: proto to model and back, authentication; nothing clever.

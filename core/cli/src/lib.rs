@@ -1,0 +1,1 @@
+//! Arguments become one API call and a readable answer.

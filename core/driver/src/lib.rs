@@ -1,0 +1,1 @@
+//! Effects become plugin calls; retry, deadline; the outcome goes back as a command.

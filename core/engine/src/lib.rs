@@ -1,0 +1,1 @@
+//! The loop: take input, decide, journal, then perform; leases, timers, recovery; defines the ports.

@@ -1,0 +1,1 @@
+//! The SQL store: one body for SQLite and, later, PostgreSQL.

@@ -1,0 +1,1 @@
+//! The decisions: decide, apply, owed; the table of legal transitions; waiting reasons.

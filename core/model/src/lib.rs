@@ -1,0 +1,1 @@
+//! The words: everything that can be said about a deployment.

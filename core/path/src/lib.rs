@@ -1,0 +1,1 @@
+//! Golden path and service files become a plan: parse, schema, constraints, compile; no I/O.

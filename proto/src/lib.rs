@@ -1,0 +1,1 @@
+//! The gRPC contract towpath.v1 and its generated code.

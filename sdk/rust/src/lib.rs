@@ -1,0 +1,1 @@
+//! Write a Towpath plugin: implement a trait, derive the settings, done.
