@@ -1,1 +1,12 @@
-//! The record of what happened: store trait, versioned record forms, memory store, conformance suite.
+//! The record of what happened.
+//!
+//! The room holds the store trait with each method's promise, the versioned record forms, a memory store and the one
+//! conformance suite that every store passes. It decides nothing and performs nothing; SQL lives in `journal-sql`.
+#![forbid(unsafe_code)]
+
+pub mod store;
+
+pub use store::{
+    Append, AppendError, Catalog, CatalogEntry, DeploymentFilter, DeploymentRow, FirstReply, Lease, Loaded, Owner, Position,
+    Receipt, RequestId, ScopeRow, Shard, Stamped, Status, Store, StoreError, StreamedEvent,
+};
