@@ -69,6 +69,8 @@ pub enum Stage {
         entered_at: Timestamp,
         /// When it has gone too long without progress.
         deadline: Timestamp,
+        /// Whether the step is over and the next is still to be entered: so while it is paused.
+        done: bool,
     },
     /// It is taken back.
     Back {

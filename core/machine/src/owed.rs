@@ -1,0 +1,50 @@
+//! What a durable state owes the world. Starting, stepping and recovering after a crash are the same call.
+
+use alloc::vec::Vec;
+
+use model::{Call, Effect, OperationKind, Stage, State, StepKind, Timestamp};
+
+use crate::{Journaled, watch};
+
+/// Returns the calls that the state owes and when it wants to be woken.
+///
+/// A paused state owes no calls: only the way back goes on in spite of people, and it cannot be paused.
+pub fn owed(state: &Journaled) -> Vec<Effect> {
+    let give_up = match &state.stage {
+        Stage::Forward { deadline, .. } if state.pause.is_none() => Some(*deadline),
+        Stage::Back { deadline, .. } => Some(*deadline),
+        Stage::Forward { .. } | Stage::Queued { .. } | Stage::Ended(_) => None,
+    };
+    let calls = give_up.into_iter().flat_map(|deadline| {
+        state.operations.iter().map(move |operation| {
+            Effect::Call(Call {
+                deployment: state.id.clone(),
+                scope: state.plan.scope.clone(),
+                operation: operation.clone(),
+                deadline,
+            })
+        })
+    });
+    calls.chain(deadline(state).map(Effect::WakeAt)).collect()
+}
+
+/// Returns the next instant at which time alone changes something; `None` only when the deployment is over.
+pub fn deadline(state: &State) -> Option<Timestamp> {
+    match (&state.stage, &state.pause) {
+        (Stage::Ended(_), _) => None,
+        (Stage::Queued { deadline } | Stage::Back { deadline, .. }, _) => Some(*deadline),
+        (Stage::Forward { .. }, Some(pause)) => Some(pause.deadline),
+        (Stage::Forward { deadline, .. }, None) => Some(next_of_watch(state).map_or(*deadline, |next| next.min(*deadline))),
+    }
+}
+
+fn next_of_watch(state: &State) -> Option<Timestamp> {
+    let Stage::Forward { step, done: false, .. } = state.stage else { return None };
+    let (StepKind::Watch(spec), Some(running)) = (&state.plan.steps[step].kind, &state.watch) else { return None };
+    let looking =
+        |index: usize| state.operations.iter().any(|o| matches!(o.kind, OperationKind::Look { check } if check == index));
+    let looks = running.checks.iter().enumerate().filter(|(index, _)| !looking(*index)).map(|(_, check)| check.next_look_at);
+    // The end of the watch is worth waking for only when it would decide something.
+    let end = running.checks.iter().all(watch::is_satisfied).then_some(running.started_at + spec.duration);
+    looks.chain(end).min()
+}
