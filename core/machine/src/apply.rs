@@ -71,7 +71,8 @@ pub(crate) fn apply_to(state: &mut State, event: &Event) {
         Event::OperationIntended { operation, asks_for } => {
             state.generation += 1;
             state.fence = operation.fence.unwrap_or(state.fence).max(state.fence);
-            state.unconfirmed.extend(asks_for.clone());
+            // Asking twice for the same leaves as many possibilities as asking once.
+            state.unconfirmed.extend(asks_for.clone().filter(|asked| state.unconfirmed.last() != Some(asked)));
             if let OperationKind::Act { step } = operation.kind {
                 state.acted.push(step);
             }
@@ -193,9 +194,15 @@ fn looked(state: &mut State, index: usize, found: &Assessment, at: Timestamp) {
         found.plugin_state = check.last.take().and_then(|last| last.plugin_state);
     }
     check.looks += 1;
-    check.unhealthy_in_a_row = if found.verdict == Verdict::Unhealthy { check.unhealthy_in_a_row + 1 } else { 0 };
+    check.unhealthy_in_a_row = match found.verdict {
+        Verdict::Unhealthy => check.unhealthy_in_a_row + 1,
+        // A look that saw nothing does not take back what others saw; a candidate that answers every other time is not well.
+        Verdict::Inconclusive | Verdict::Error => check.unhealthy_in_a_row,
+        Verdict::Healthy => 0,
+    };
     check.errors_in_a_row = if found.verdict == Verdict::Error { check.errors_in_a_row + 1 } else { 0 };
-    let wish = found.next_look_after.map_or(interval, |wish| wish.max(interval));
+    // A plugin may ask for more time than the plan gives it, not for so much that the watch ends on what it saw long ago.
+    let wish = found.next_look_after.map_or(interval, |wish| wish.min(limits::AGAIN_MAX).max(interval));
     check.next_look_at = at + wish.max(limits::LOOK_MIN);
     check.last = Some(found);
 }

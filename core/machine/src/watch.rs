@@ -28,7 +28,7 @@ pub(crate) fn judge(draft: &mut Draft) {
             forward::complete(draft, HowCompleted::Healthy);
         }
         Judgement::Undecided { check, sentence } => match spec.on_inconclusive {
-            InconclusiveAction::GoBack => unhealthy(draft, &spec, check, sentence),
+            InconclusiveAction::GoBack => go_back(draft, check, sentence),
             InconclusiveAction::Pause => pause(draft, PauseReason::Inconclusive { check, sentence }),
         },
         Judgement::GoOn => take_due_looks(draft, &name, &watch),
@@ -87,14 +87,20 @@ fn decided_against(check: &Check, state: &CheckState) -> Option<(String, String)
 }
 
 fn unhealthy(draft: &mut Draft, spec: &WatchSpec, check: String, sentence: String) {
-    let Stage::Forward { step, .. } = draft.state.stage else { return };
     match spec.on_unhealthy {
-        UnhealthyAction::GoBack if back::is_possible(&draft.state) => {
-            let step = draft.state.plan.steps[step].id.clone();
-            back::turn(draft, Cause::Unhealthy { step, check, sentence });
-        }
-        UnhealthyAction::GoBack | UnhealthyAction::Pause => pause(draft, PauseReason::Unhealthy { check, sentence }),
+        UnhealthyAction::GoBack => go_back(draft, check, sentence),
+        UnhealthyAction::Pause => pause(draft, PauseReason::Unhealthy { check, sentence }),
     }
+}
+
+/// Goes back where that is possible. Where it is not, a person is asked: an end in `blocked` would help nobody.
+fn go_back(draft: &mut Draft, check: String, sentence: String) {
+    let Stage::Forward { step, .. } = draft.state.stage else { return };
+    if !back::is_possible(&draft.state) {
+        return pause(draft, PauseReason::Unhealthy { check, sentence });
+    }
+    let step = draft.state.plan.steps[step].id.clone();
+    back::turn(draft, Cause::Unhealthy { step, check, sentence });
 }
 
 /// Stands still. Looks in flight are let go: a paused deployment is not judged.
