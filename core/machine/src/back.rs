@@ -10,11 +10,11 @@ use alloc::vec::Vec;
 
 use model::{
     Arrangement, BackStep, BasisPoints, Cause, Confirmed, Event, OperationKind, Outcome, Percent, Routing, Side, Stage, State,
-    StepKind,
+    StepKind, Timestamp,
 };
 
-use crate::desired;
 use crate::draft::Draft;
+use crate::{desired, limits};
 
 /// Returns whether the state can be taken back at all: the stable side is the good one, or still stands by at full capacity,
 /// and no point of no return was passed.
@@ -109,10 +109,6 @@ pub(crate) fn least(state: &State, side: Side) -> Percent {
     possible(state, side).min().unwrap_or(Percent::NONE)
 }
 
-fn most(state: &State, side: Side) -> Percent {
-    possible(state, side).max().unwrap_or(Percent::NONE)
-}
-
 fn possible(state: &State, side: Side) -> impl Iterator<Item = Percent> + '_ {
     let capacity = move |c: &Confirmed| match side {
         Side::Stable => c.stable,
@@ -123,6 +119,28 @@ fn possible(state: &State, side: Side) -> impl Iterator<Item = Percent> + '_ {
 
 /// Begins the current step of the way back, or ends the deployment behind the last one.
 pub(crate) fn enter(draft: &mut Draft) {
+    let candidate = least(&draft.state, Side::Candidate);
+    begin(draft, candidate, draft.now);
+}
+
+/// Begins the current step anew, with a higher fence and after a pause: somebody else claimed the target.
+pub(crate) fn claim_again(draft: &mut Draft) {
+    let candidate = least(&draft.state, Side::Candidate);
+    begin(draft, candidate, draft.now + limits::CLAIM_AGAIN);
+}
+
+/// Begins the current step anew and gives the candidate up: the target cannot keep it up, and the good side must not wait for it.
+pub(crate) fn without_candidate(draft: &mut Draft) {
+    begin(draft, Percent::NONE, draft.now);
+}
+
+/// Returns whether the way back is at a step that brings the good side back, during which the candidate's own state does not matter.
+pub(crate) fn restores(state: &State) -> bool {
+    let Stage::Back { steps, step, .. } = &state.stage else { return false };
+    matches!(steps.get(*step), Some(BackStep::RaiseStable | BackStep::RestoreTraffic))
+}
+
+fn begin(draft: &mut Draft, candidate: Percent, not_before: Timestamp) {
     let Stage::Back { cause, steps, step, .. } = &draft.state.stage else { return };
     let at = draft.now;
     let Some(current) = steps.get(*step).cloned() else {
@@ -131,12 +149,14 @@ pub(crate) fn enter(draft: &mut Draft) {
     };
     let name = name(&current);
     match current {
-        BackStep::Undo { step } => draft.intend(&format!("{name}-{step}"), OperationKind::Undo { step }, None),
+        BackStep::Undo { step } => {
+            draft.intend_not_before(not_before, &format!("{name}-{step}"), OperationKind::Undo { step }, None);
+        }
         BackStep::RaiseStable | BackStep::RestoreTraffic | BackStep::RemoveCandidate => {
-            let arrangement = arrangement(&draft.state, &current);
+            let arrangement = arrangement(&draft.state, &current, candidate);
             let asks_for = Confirmed::of(&arrangement, draft.state.stable.is_some());
             let desired = desired::desired(&draft.state, &arrangement);
-            draft.intend(name, OperationKind::Reconcile { desired }, Some(asks_for));
+            draft.intend_not_before(not_before, name, OperationKind::Reconcile { desired }, Some(asks_for));
         }
     }
 }
@@ -151,23 +171,24 @@ pub(crate) fn name(step: &BackStep) -> &'static str {
     }
 }
 
-fn arrangement(state: &State, step: &BackStep) -> Arrangement {
-    let candidate = most(state, Side::Candidate);
+/// Returns how the sides shall stand, with the candidate at the least capacity that it is known to have: traffic never went
+/// to more than that, and capacity that was asked for and never came must not hold up the good side.
+fn arrangement(state: &State, step: &BackStep, candidate: Percent) -> Arrangement {
+    let stable = Percent::FULL;
     match step {
-        BackStep::RaiseStable => Arrangement::SideBySide { stable: Percent::FULL, candidate, routing: routing_known_safe(state) },
-        BackStep::RestoreTraffic => {
-            Arrangement::SideBySide { stable: Percent::FULL, candidate, routing: Routing::weights(BasisPoints::NONE) }
-        }
+        BackStep::RaiseStable => Arrangement::SideBySide { stable, candidate, routing: routing_known_safe(state, candidate) },
+        BackStep::RestoreTraffic => Arrangement::SideBySide { stable, candidate, routing: Routing::weights(BasisPoints::NONE) },
         BackStep::Undo { .. } | BackStep::RemoveCandidate => Arrangement::StableAlone,
     }
 }
 
 /// Returns the confirmed routing where both ends of it are known to run, otherwise nobody's: traffic never goes to a side
 /// that may not be there.
-fn routing_known_safe(state: &State) -> Routing {
-    let runs = |side| !state.confirmed.routing.reaches(side) || least(state, side) > Percent::NONE;
-    match runs(Side::Stable) && runs(Side::Candidate) {
-        true => state.confirmed.routing.clone(),
+fn routing_known_safe(state: &State, candidate: Percent) -> Routing {
+    let routing = &state.confirmed.routing;
+    let runs = |side, least| !routing.reaches(side) || least > Percent::NONE;
+    match runs(Side::Stable, least(state, Side::Stable)) && runs(Side::Candidate, candidate) {
+        true => routing.clone(),
         false => Routing::Closed,
     }
 }

@@ -34,11 +34,18 @@ fn side(state: &State, side: Side, capacity: Percent) -> Option<SideDesired> {
 
 /// Returns how an observation contradicts the claim that the target has converged: trust, but look.
 pub(crate) fn contradiction(desired: &Desired, seen: &Observation) -> Option<String> {
+    without_candidate(desired, seen).or_else(|| side_contradiction(desired, seen, Side::Candidate))
+}
+
+/// Returns the same for all but the candidate's own state: what counts while the good side is brought back.
+pub(crate) fn without_candidate(desired: &Desired, seen: &Observation) -> Option<String> {
+    weight_contradiction(desired, seen).or_else(|| side_contradiction(desired, seen, Side::Stable))
+}
+
+fn weight_contradiction(desired: &Desired, seen: &Observation) -> Option<String> {
     let weight = desired.routing.share(Side::Candidate);
-    if desired.routing != Routing::Closed && seen.candidate_weight != weight {
-        return Some(format!("the target reports a candidate weight of {}, wanted {weight}", seen.candidate_weight));
-    }
-    [Side::Stable, Side::Candidate].into_iter().find_map(|side| side_contradiction(desired, seen, side))
+    let contradicts = desired.routing != Routing::Closed && seen.candidate_weight != weight;
+    contradicts.then(|| format!("the target reports a candidate weight of {}, wanted {weight}", seen.candidate_weight))
 }
 
 fn side_contradiction(desired: &Desired, seen: &Observation, side: Side) -> Option<String> {
@@ -49,6 +56,10 @@ fn side_contradiction(desired: &Desired, seen: &Observation, side: Side) -> Opti
         (Some(wanted), None) => Some(format!("the target reports nothing on the {side} side, wanted {}", wanted.release.id)),
         (Some(wanted), Some(found)) if found.digest != wanted.release.artifact.digest => {
             Some(format!("the target runs {} on the {side} side, wanted {}", found.digest, wanted.release.artifact.digest))
+        }
+        // Two releases may run the same bytes in different ways.
+        (Some(wanted), Some(found)) if found.release != wanted.release.id => {
+            Some(format!("the target runs release {} on the {side} side, wanted {}", found.release, wanted.release.id))
         }
         (Some(_), Some(found)) if found.ready == 0 || found.ready < found.wanted => {
             Some(format!("the target reports {} of {} ready on the {side} side", found.ready, found.wanted))

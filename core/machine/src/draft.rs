@@ -32,6 +32,17 @@ impl Draft {
 
     /// Intends an operation: takes its key, and its fence where it changes the world.
     pub(crate) fn intend(&mut self, name: &str, kind: OperationKind, asks_for: Option<Confirmed>) {
+        self.intend_not_before(self.now, name, kind, asks_for);
+    }
+
+    /// Intends an operation that is not to be performed before an instant.
+    pub(crate) fn intend_not_before(
+        &mut self,
+        not_before: Timestamp,
+        name: &str,
+        kind: OperationKind,
+        asks_for: Option<Confirmed>,
+    ) {
         let fence: Option<Fence> = kind.changes_the_world().then(|| self.state.fence.next());
         let operation = Operation {
             key: OperationKey::of(&self.state.id, name, self.state.generation + 1),
@@ -40,7 +51,7 @@ impl Draft {
             attempt: 1,
             failures: 0,
             outcome_unknown: false,
-            not_before: self.now,
+            not_before,
             intended_at: self.now,
             plugin_state: None,
             message: String::new(),

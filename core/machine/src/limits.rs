@@ -1,6 +1,6 @@
 //! The machine's limits, each with its reason.
 
-use model::Millis;
+use model::{Fence, Millis};
 
 /// The first pause before a failed attempt is repeated: long enough for a connection to come back, short enough not to be felt.
 pub const RETRY_FIRST: Millis = Millis(200);
@@ -16,6 +16,16 @@ pub const AGAIN_MAX: Millis = Millis::minutes(5);
 
 /// The shortest time between two looks of one check, whatever the path says: a look costs a journal record.
 pub const LOOK_MIN: Millis = Millis(100);
+
+/// The pause before the way back claims a target again that somebody else claimed: a rival must not become a race.
+pub const CLAIM_AGAIN: Millis = Millis::seconds(1);
+
+/// The highest fence that a plugin is believed to have seen: no scope takes that many, and above it counting would end.
+pub const FENCE_PLAUSIBLE_MAX: Fence = Fence(1 << 62);
+
+/// How many times its deadline a step may last by making progress: a candidate that comes up and goes down again and again
+/// makes some each time.
+pub const PROGRESS_EXTENDS_MAX: u64 = 10;
 
 /// Returns the pause before the next attempt: doubled with each failure in a row, bounded.
 pub fn backoff(failures: u32) -> Millis {

@@ -82,18 +82,30 @@ fn gate(draft: &mut Draft, op: &Operation, answer: &GateAnswer, retry_ms: u64, s
 fn progressed(draft: &mut Draft, operation: &Operation, progress: &Progress, report: &Report) {
     match progress {
         Progress::Converged(seen) => converged(draft, operation, seen, report),
+        // The good side is back; what becomes of the candidate meanwhile holds nothing up.
+        Progress::InProgress { observation, .. } if restored(draft, operation, observation) => {
+            draft.complete(&operation.key, operation.attempt, OperationResult::Converged(observation.clone()));
+            succeeded(draft);
+        }
         Progress::InProgress { observation, retry_after_ms, message } => {
             not_yet(draft, operation, observation, *retry_after_ms, message.clone(), report);
         }
         Progress::Failed(fault) => {
             let lost = Lost { message: fault.message.clone(), outcome_unknown: true, retryable: fault.retryable };
-            failed(draft, operation, lost);
+            match holds_up_the_good_side(draft, operation, fault) {
+                true => give_the_candidate_up(draft, operation, fault),
+                false => failed(draft, operation, lost),
+            }
+        }
+        Progress::Superseded(highest) if *highest > limits::FENCE_PLAUSIBLE_MAX => {
+            let message = format!("the target claims to have seen fence {highest}, which nobody can have taken");
+            failed(draft, operation, Lost { message, outcome_unknown: true, retryable: false });
         }
         Progress::Superseded(highest) => {
             draft.complete(&operation.key, operation.attempt, OperationResult::Superseded(*highest));
             match draft.state.stage {
                 // The way back goes on with a higher fence: it is we who must have the last word.
-                Stage::Back { .. } => back::enter(draft),
+                Stage::Back { .. } => back::claim_again(draft),
                 Stage::Queued { .. } | Stage::Forward { .. } | Stage::Ended(_) => {
                     back::turn(draft, Cause::FencedOff { highest: *highest });
                 }
@@ -104,7 +116,11 @@ fn progressed(draft: &mut Draft, operation: &Operation, progress: &Progress, rep
 
 fn converged(draft: &mut Draft, operation: &Operation, seen: &Observation, report: &Report) {
     if let OperationKind::Reconcile { desired } = &operation.kind {
-        if let Some(contradiction) = desired::contradiction(desired, seen) {
+        let contradiction = match back::restores(&draft.state) {
+            true => desired::without_candidate(desired, seen),
+            false => desired::contradiction(desired, seen),
+        };
+        if let Some(contradiction) = contradiction {
             // It says that it is done and shows that it is not: believe what it shows.
             return not_yet(draft, operation, seen, limits::RETRY_FIRST.0, contradiction, report);
         }
@@ -113,6 +129,23 @@ fn converged(draft: &mut Draft, operation: &Operation, seen: &Observation, repor
         draft.complete(&operation.key, operation.attempt, OperationResult::Done);
     }
     succeeded(draft);
+}
+
+fn restored(draft: &Draft, operation: &Operation, seen: &Observation) -> bool {
+    let OperationKind::Reconcile { desired } = &operation.kind else { return false };
+    back::restores(&draft.state) && desired::without_candidate(desired, seen).is_none()
+}
+
+/// A target that cannot keep the candidate up fails every state that has one, the good side's included.
+fn holds_up_the_good_side(draft: &Draft, operation: &Operation, fault: &Fault) -> bool {
+    let OperationKind::Reconcile { desired } = &operation.kind else { return false };
+    let tried_enough = !fault.retryable || operation.failures + 1 >= draft.state.plan.policies.attempts_max;
+    back::restores(&draft.state) && desired.candidate.is_some() && tried_enough
+}
+
+fn give_the_candidate_up(draft: &mut Draft, operation: &Operation, fault: &Fault) {
+    draft.complete(&operation.key, operation.attempt, OperationResult::Failed(fault.clone()));
+    back::without_candidate(draft);
 }
 
 fn succeeded(draft: &mut Draft) {
@@ -139,13 +172,16 @@ fn not_yet(draft: &mut Draft, op: &Operation, seen: &Observation, retry_ms: u64,
     });
 }
 
-/// Deadlines are measured on progress: a target that gets somewhere gets its time anew. The way back's is fixed.
+/// Deadlines are measured on progress: a target that gets somewhere gets its time anew, within limits. The way back's is fixed.
 fn new_deadline(draft: &Draft, seen: &Observation) -> Option<model::Timestamp> {
-    let Stage::Forward { step, .. } = draft.state.stage else { return None };
-    let counts = |o: &Observation| (o.sides.iter().map(|s| s.ready).sum::<u32>(), o.candidate_weight);
+    let Stage::Forward { step, entered_at, .. } = draft.state.stage else { return None };
+    // Plugins report these numbers: their sum must not overflow.
+    let counts = |o: &Observation| (o.sides.iter().map(|s| u64::from(s.ready)).sum::<u64>(), o.candidate_weight);
     let before = draft.state.observation.as_ref().map(counts);
     let got_somewhere = before.is_some_and(|before| counts(seen) > before);
-    got_somewhere.then(|| forward::deadline_of(&draft.state.plan.steps[step], draft.now))
+    let step = &draft.state.plan.steps[step];
+    let last = entered_at + model::Millis(step.deadline.0.saturating_mul(limits::PROGRESS_EXTENDS_MAX));
+    got_somewhere.then(|| forward::deadline_of(step, draft.now).min(last))
 }
 
 fn failed(draft: &mut Draft, operation: &Operation, lost: Lost) {
