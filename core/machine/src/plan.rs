@@ -34,8 +34,20 @@ pub enum PlanFault {
         /// The side.
         side: Side,
     },
+    /// A step takes a side's capacity away that still has traffic.
+    CapacityFromUnderTraffic {
+        /// The step.
+        step: String,
+        /// The side.
+        side: Side,
+    },
     /// It promotes before the candidate has all traffic.
     PromotesEarly,
+    /// A watch asks nobody: it would end healthy without a single look.
+    WatchesNothing {
+        /// The step.
+        step: String,
+    },
 }
 
 impl fmt::Display for PlanFault {
@@ -48,6 +60,10 @@ impl fmt::Display for PlanFault {
             Self::TrafficBeforeCapacity { step, side } => {
                 write!(f, "step {step} sends traffic to the {side} side before any step confirmed capacity there")
             }
+            Self::CapacityFromUnderTraffic { step, side } => {
+                write!(f, "step {step} takes the {side} side's capacity away while traffic may still go there")
+            }
+            Self::WatchesNothing { step } => write!(f, "step {step} watches without a health check; use a wait"),
             Self::PromotesEarly => f.write_str("the plan promotes the candidate before it has all traffic"),
         }
     }
@@ -77,6 +93,9 @@ pub fn check_plan(plan: &Plan) -> Result<(), PlanFault> {
                 return Err(PlanFault::PromotesEarly);
             }
             StepKind::Promote => promoted = true,
+            StepKind::Watch(spec) if spec.checks.is_empty() => {
+                return Err(PlanFault::WatchesNothing { step: step.id.to_string() });
+            }
             StepKind::Gate { .. }
             | StepKind::Approval { .. }
             | StepKind::Action { .. }
@@ -104,6 +123,11 @@ fn reconciled(before: &Confirmed, arrangement: &Arrangement, step: &Step, first:
         let stands = capacity(before) > Percent::NONE && capacity(&after) > Percent::NONE;
         if after.routing != Routing::Closed && after.routing.reaches(side) && !stands {
             return Err(PlanFault::TrafficBeforeCapacity { step: step.id.to_string(), side });
+        }
+        // Traffic goes first, and that is confirmed, before the capacity goes. A plan that closes the door says so.
+        let leaves = before.routing.reaches(side) && capacity(&after) == Percent::NONE;
+        if after.routing != Routing::Closed && leaves {
+            return Err(PlanFault::CapacityFromUnderTraffic { step: step.id.to_string(), side });
         }
     }
     Ok(after)
