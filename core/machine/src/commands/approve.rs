@@ -13,10 +13,21 @@ pub(super) fn decide(draft: &mut Draft, by: &Actor, plan: &PlanHash) -> Result<(
         return Err(Refusal::PlanMoved { seen: plan.clone(), in_force: draft.state.plan.hash.clone() });
     }
     entitled(&draft.state, by, &from, requester_may_approve)?;
+    in_time(draft)?;
     let approval = Approval { by: by.clone(), at: draft.now, step, plan: plan.clone() };
     draft.push(Event::Approved { approval });
     forward::advance(draft);
     Ok(())
+}
+
+/// A late answer is refused even when nobody has noticed yet that the time is over. A pause suspends the deadline.
+fn in_time(draft: &Draft) -> Result<(), Refusal> {
+    let Stage::Forward { deadline, .. } = draft.state.stage else { return Ok(()) };
+    let now = draft.state.pause.as_ref().map_or(draft.now, |pause| pause.since);
+    match now >= deadline {
+        true => Err(Refusal::NothingToDo { command: "approve", reason: String::from("the time to answer is over") }),
+        false => Ok(()),
+    }
 }
 
 /// Returns the approval step that is asking, with who may answer and whether the requester may.
