@@ -4,13 +4,15 @@
 //! clock, makes an id or performs anything; recovery after a crash is the same fold and the same `owed`.
 //!
 //! In reading order: [`decide`] looks a command up in the table of [`legality`] and hands it to its file in `commands`;
-//! `forward`, `watch` and `back` are the motions that commands set off; `apply` is the only place where a state changes.
+//! `forward`, `watch` and `back` are the motions that commands set off; `apply` is the only place where a state changes;
+//! [`invariants`] is what must hold whatever happens, as functions.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 #![deny(clippy::wildcard_enum_match_arm)]
 
 extern crate alloc;
 
+pub mod invariants;
 pub mod legality;
 pub mod limits;
 

@@ -10,22 +10,24 @@ use crate::{Journaled, watch};
 ///
 /// A paused state owes no calls: only the way back goes on in spite of people, and it cannot be paused.
 pub fn owed(state: &Journaled) -> Vec<Effect> {
+    calls(state).map(Effect::Call).chain(deadline(state).map(Effect::WakeAt)).collect()
+}
+
+/// Returns the calls that a state would owe once it is durable.
+pub(crate) fn calls(state: &State) -> impl Iterator<Item = Call> + '_ {
     let give_up = match &state.stage {
         Stage::Forward { deadline, .. } if state.pause.is_none() => Some(*deadline),
         Stage::Back { deadline, .. } => Some(*deadline),
         Stage::Forward { .. } | Stage::Queued { .. } | Stage::Ended(_) => None,
     };
-    let calls = give_up.into_iter().flat_map(|deadline| {
-        state.operations.iter().map(move |operation| {
-            Effect::Call(Call {
-                deployment: state.id.clone(),
-                scope: state.plan.scope.clone(),
-                operation: operation.clone(),
-                deadline,
-            })
+    give_up.into_iter().flat_map(move |deadline| {
+        state.operations.iter().map(move |operation| Call {
+            deployment: state.id.clone(),
+            scope: state.plan.scope.clone(),
+            operation: operation.clone(),
+            deadline,
         })
-    });
-    calls.chain(deadline(state).map(Effect::WakeAt)).collect()
+    })
 }
 
 /// Returns the next instant at which time alone changes something; `None` only when the deployment is over.
