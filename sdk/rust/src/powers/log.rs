@@ -1,0 +1,28 @@
+//! Lines for the operator.
+
+/// Writes a line worth knowing.
+pub fn info(message: &str) {
+    line(Level::Info, message);
+}
+
+/// Writes a line worth a look.
+pub fn warn(message: &str) {
+    line(Level::Warn, message);
+}
+
+/// Writes a line for whoever debugs the plugin.
+pub fn debug(message: &str) {
+    line(Level::Debug, message);
+}
+
+pub use crate::bindings::powers::towpath::plugin::log::Level;
+
+#[cfg(target_arch = "wasm32")]
+fn line(level: Level, message: &str) {
+    crate::bindings::powers::towpath::plugin::log::line(level, message);
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn line(level: Level, message: &str) {
+    crate::testing::with(|world| world.log(&format!("{level:?}"), message));
+}
