@@ -2,10 +2,29 @@
 //!
 //! The engine defines its ports ([`Driver`], [`Clock`]; the journal's is `journal::Store`) and knows no SQL, no wasmtime, no
 //! wire format, no file and no environment variable. Start, step and recovery after a crash are the same call.
+//!
+//! In reading order: [`Handle`] is what everybody else holds; `worker` is the loop of one deployment, `turn` its one decision,
+//! `perform` its one place that acts; `queue` says whose turn it is in a scope; `lease` keeps the right to write.
 #![forbid(unsafe_code)]
 
+pub mod limits;
 pub mod ports;
 pub mod request;
 
+mod fingerprint;
+mod handle;
+mod lease;
+mod perform;
+mod queue;
+mod row;
+mod shared;
+mod start;
+mod stream;
+mod tasks;
+mod turn;
+mod worker;
+
+pub use handle::Handle;
 pub use ports::{Clock, Driver};
 pub use request::{Accepted, CommandRequest, EngineError, StartRequest, Update};
+pub use start::{Engine, EngineOptions};

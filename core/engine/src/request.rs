@@ -59,6 +59,9 @@ pub enum EngineError {
     /// There is no such deployment.
     #[error("there is no deployment {0}")]
     NotFound(DeploymentId),
+    /// The plan may not be followed.
+    #[error("the plan cannot be followed: {0}")]
+    Plan(machine::PlanFault),
     /// The command does not fit the deployment's state.
     #[error("{0}")]
     Refused(machine::Refusal),

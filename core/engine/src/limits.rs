@@ -1,0 +1,35 @@
+//! The engine's limits, each with its reason.
+
+use std::time::Duration;
+
+use model::Millis;
+
+/// Deployments that are not over, per replica: the budget is 10 000 on two cores; twice that leaves room for a bad day.
+pub const UNFINISHED_MAX: usize = 20_000;
+
+/// Commands that wait for one deployment: people and timers send few; more is somebody's broken loop.
+pub const INBOX_MAX: usize = 64;
+
+/// Watchers per replica: each holds a folded state.
+pub const WATCHERS_MAX: usize = 1_000;
+
+/// Events read at once by a watcher.
+pub const EVENTS_PER_READ: u32 = 256;
+
+/// How many times one input is decided again because the journal moved: more means that somebody else writes all the time.
+pub const DECIDE_AGAIN_MAX: u32 = 8;
+
+/// How long a lease lasts: long enough for a slow commit, short enough that a take-over is not felt.
+pub const LEASE_TTL: Millis = Millis::seconds(5);
+
+/// How long before its end a lease is no longer trusted: a commit that started just before may take this long.
+pub const LEASE_MARGIN: Duration = Duration::from_secs(2);
+
+/// The pause before a failed append is tried again; disk space and connections come back in seconds, not in milliseconds.
+pub const HOLD: Duration = Duration::from_millis(500);
+
+/// How often a watcher looks by itself, in case the wake-up was lost.
+pub const SWEEP: Duration = Duration::from_secs(1);
+
+/// The longest single sleep of a timer: the wall clock may be set meanwhile, and nobody wants to oversleep by days.
+pub const NAP_MAX: Duration = Duration::from_secs(30);

@@ -1,0 +1,164 @@
+//! One turn: decide, journal, and only then take the new state for real.
+
+use std::sync::Arc;
+
+use journal::{Append, AppendError, FirstReply, RequestId, Stamped, StoreError};
+use machine::Journaled;
+use model::{Command, Event, State};
+
+use crate::shared::Shared;
+use crate::{Accepted, EngineError, fingerprint, limits, row};
+
+/// A command with what its sender wants to be sure of.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) command: Command,
+    pub(crate) request: Option<(RequestId, String)>,
+    pub(crate) expected_version: Option<u64>,
+}
+
+impl Asked {
+    /// Returns a command of the engine itself.
+    pub(crate) fn internally(command: Command) -> Self {
+        Self { command, request: None, expected_version: None }
+    }
+
+    fn fingerprint(&self) -> String {
+        fingerprint::of(&format!("{:?}", self.command))
+    }
+}
+
+/// Takes one turn. On return the new state, if there is one, is durable.
+///
+/// Whether an unacknowledged append was written is found out by reading, never by writing again.
+pub(crate) async fn take(shared: &Shared, durable: &mut Journaled, asked: &Asked) -> Result<Accepted, EngineError> {
+    if let Some(first) = answered_before(shared, asked).await? {
+        return Ok(first);
+    }
+    for _ in 0..limits::DECIDE_AGAIN_MAX {
+        expect_version(durable, asked)?;
+        let now = shared.clock.now();
+        let events = machine::decide(durable, &asked.command, now).map_err(EngineError::Refused)?;
+        if events.is_empty() {
+            return Ok(accepted(durable));
+        }
+        let next = events.iter().fold((**durable).clone(), |state, event| machine::apply(Some(state), event));
+        match append(shared, &next, &events, asked).await {
+            Ok(journaled) => {
+                tell(durable, &journaled);
+                *durable = journaled;
+                return Ok(accepted(durable));
+            }
+            Err(EngineError::Append(AppendError::AlreadyAnswered(first))) => return repeated(&first, &asked.fingerprint()),
+            Err(EngineError::Append(AppendError::LeaseLost { .. })) => {
+                shared.step_down();
+                return Err(EngineError::NotOwner);
+            }
+            Err(EngineError::Append(error)) if must_read_again(&error) => {
+                tracing::warn!(deployment = %durable.id, %error, "reading the journal again");
+                *durable = reload(shared, durable).await?;
+                if durable.version == next.version && **durable == next {
+                    return Ok(accepted(durable));
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(EngineError::NotOwner)
+}
+
+fn must_read_again(error: &AppendError) -> bool {
+    match error {
+        AppendError::HeadMoved { .. } | AppendError::FenceFell { .. } | AppendError::Store(StoreError::OutcomeUnknown(_)) => true,
+        AppendError::LeaseLost { .. }
+        | AppendError::ScopeTaken { .. }
+        | AppendError::AlreadyAnswered(_)
+        | AppendError::Store(_) => false,
+    }
+}
+
+async fn answered_before(shared: &Shared, asked: &Asked) -> Result<Option<Accepted>, EngineError> {
+    let Some((request, actor)) = &asked.request else { return Ok(None) };
+    let first = shared.store.first_reply(actor, request).await?;
+    first.map(|first| repeated(&first, &asked.fingerprint())).transpose()
+}
+
+/// Returns the first answer again, unless the id now stands for something else.
+pub(crate) fn repeated(first: &FirstReply, fingerprint: &str) -> Result<Accepted, EngineError> {
+    match first.fingerprint == fingerprint {
+        true => Ok(Accepted { deployment: first.deployment.clone(), version: first.version, repeated: true }),
+        false => Err(EngineError::RequestReused { request: first.request.0.clone(), deployment: first.deployment.clone() }),
+    }
+}
+
+fn expect_version(state: &State, asked: &Asked) -> Result<(), EngineError> {
+    match asked.expected_version {
+        Some(expected) if expected != state.version => {
+            Err(EngineError::VersionMoved { deployment: state.id.clone(), expected, found: state.version })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn accepted(state: &State) -> Accepted {
+    Accepted { deployment: state.id.clone(), version: state.version, repeated: false }
+}
+
+async fn append(shared: &Shared, next: &State, events: &[Event], asked: &Asked) -> Result<Journaled, EngineError> {
+    let reply = asked.request.as_ref().map(|(request, actor)| FirstReply {
+        request: request.clone(),
+        actor: actor.clone(),
+        fingerprint: asked.fingerprint(),
+        deployment: next.id.clone(),
+        version: next.version,
+    });
+    append_events(shared, next, events, reply).await
+}
+
+/// Makes events durable and returns the state they lead to.
+pub(crate) async fn append_events(
+    shared: &Shared,
+    next: &State,
+    events: &[Event],
+    request: Option<FirstReply>,
+) -> Result<Journaled, EngineError> {
+    let at = shared.clock.now();
+    let receipt = shared
+        .store
+        .append(Append {
+            lease: shared.lease(&next.plan.scope)?,
+            row: row::of(next),
+            events: events.iter().map(|event| Stamped { event: event.clone(), at }).collect(),
+            fence: next.fence,
+            stable: row::new_stable(next),
+            request,
+        })
+        .await?;
+    Ok(Journaled::new(next.clone(), &receipt))
+}
+
+/// Reads a deployment anew.
+pub(crate) async fn reload(shared: &Shared, state: &State) -> Result<Journaled, EngineError> {
+    load(shared, &state.id).await?.ok_or_else(|| EngineError::NotFound(state.id.clone()))
+}
+
+/// Reads a deployment.
+pub(crate) async fn load(shared: &Shared, id: &model::DeploymentId) -> Result<Option<Journaled>, EngineError> {
+    let Some(loaded) = shared.store.load(id).await? else { return Ok(None) };
+    let state = machine::fold(loaded.events.iter().map(|stamped| &stamped.event));
+    Ok(state.map(|state| Journaled::new(state, &loaded.receipt)))
+}
+
+fn tell(before: &State, after: &State) {
+    if before.phase() != after.phase() || before.pause.is_some() != after.pause.is_some() {
+        let (deployment, scope, phase) = (&after.id, &after.plan.scope, after.phase());
+        tracing::info!(%deployment, %scope, version = after.version, %phase, paused = after.pause.is_some(), "moved");
+    } else {
+        tracing::debug!(deployment = %after.id, version = after.version, "stepped");
+    }
+}
+
+/// Returns a state for sharing.
+pub(crate) fn share(state: &Journaled) -> Arc<State> {
+    Arc::new((**state).clone())
+}
