@@ -1,0 +1,200 @@
+//! Plans as a golden path would compile them.
+
+use model::{
+    Arrangement, Artifact, BasisPoints, Check, Digest, EnvironmentName, InconclusiveAction, Millis, Percent, Phase, Plan,
+    PlanHash, PluginUse, Policies, ReleaseId, ReleaseSpec, Routing, Scope, ServiceName, Step, StepId, StepKind, Strategy,
+    Supersede, UnhealthyAction, WatchSpec,
+};
+
+pub(crate) const STEP_DEADLINE: Millis = Millis::minutes(10);
+pub(crate) const WATCH: Millis = Millis::minutes(5);
+pub(crate) const PATIENCE: Millis = Millis::minutes(2);
+pub(crate) const INTERVAL: Millis = Millis::seconds(30);
+pub(crate) const APPROVAL_EXPIRES: Millis = Millis::hours(4);
+pub(crate) const WAIT: Millis = Millis::minutes(15);
+
+/// The release with this number; each has bytes of its own.
+pub(crate) fn release(number: u8) -> ReleaseSpec {
+    ReleaseSpec {
+        id: ReleaseId::new(&format!("release-{number}")).unwrap(),
+        label: format!("v{number}"),
+        artifact: Artifact { reference: format!("registry/web:{number}"), digest: Digest([number; 32]) },
+        configuration: "{}".into(),
+    }
+}
+
+pub(crate) fn plugin(name: &str) -> PluginUse {
+    PluginUse { name: name.into(), digest: Digest([9; 32]), settings: "{}".into() }
+}
+
+pub(crate) fn percent(value: u8) -> Percent {
+    Percent::new(value).unwrap()
+}
+
+pub(crate) fn weight(percent: u16) -> Routing {
+    Routing::weights(BasisPoints::new(percent * 100).unwrap())
+}
+
+/// A plan in the making.
+#[derive(Clone)]
+pub(crate) struct Builder(pub(crate) Plan);
+
+impl Builder {
+    pub(crate) fn new(strategy: Strategy) -> Self {
+        Self(Plan {
+            hash: PlanHash::new("plan-1").unwrap(),
+            scope: Scope { service: ServiceName::new("web").unwrap(), environment: EnvironmentName::new("production").unwrap() },
+            release: release(2),
+            path: "web@1.0.0".into(),
+            strategy,
+            first: false,
+            target: plugin("target-fake"),
+            steps: Vec::new(),
+            policies: Policies {
+                supersede: Supersede::Queued,
+                queue_expires_after: Millis::hours(1),
+                pause_expires_after: Millis::hours(8),
+                way_back_deadline: Millis::minutes(30),
+                attempts_max: 3,
+            },
+        })
+    }
+
+    pub(crate) fn step(mut self, phase: Phase, kind: StepKind) -> Self {
+        let name = match &kind {
+            StepKind::Gate { .. } => "gate",
+            StepKind::Approval { .. } => "approval",
+            StepKind::Action { .. } => "action",
+            StepKind::Reconcile { .. } => "reconcile",
+            StepKind::Watch(_) => "watch",
+            StepKind::Wait { .. } => "wait",
+            StepKind::Promote => "promote",
+        };
+        let count = self.0.steps.iter().filter(|s| s.id.as_str().starts_with(name)).count() + 1;
+        self.0.steps.push(Step {
+            id: StepId::new(&format!("{name}-{count}")).unwrap(),
+            phase,
+            kind,
+            reason: "the test asks for it".into(),
+            deadline: STEP_DEADLINE,
+            extra_capacity: Percent::NONE,
+            point_of_no_return: false,
+        });
+        self
+    }
+
+    pub(crate) fn gate(self) -> Self {
+        self.step(Phase::Checking, StepKind::Gate { gate: plugin("junit") })
+    }
+
+    pub(crate) fn approval(self, quorum: u32) -> Self {
+        let from = vec!["group:managers".to_string()];
+        let kind = StepKind::Approval { from, quorum, expires_after: APPROVAL_EXPIRES, requester_may_approve: false };
+        self.step(Phase::AwaitingApproval, kind)
+    }
+
+    pub(crate) fn action(self, undoable: bool) -> Self {
+        self.step(Phase::Preparing, StepKind::Action { action: plugin("migrate"), undoable })
+    }
+
+    /// Makes the step before the point of no return.
+    pub(crate) fn of_no_return(mut self) -> Self {
+        self.0.steps.last_mut().unwrap().point_of_no_return = true;
+        self
+    }
+
+    pub(crate) fn sides(self, stable: u8, candidate: u8, routing: Routing) -> Self {
+        let arrangement = Arrangement::SideBySide { stable: percent(stable), candidate: percent(candidate), routing };
+        self.step(Phase::Shifting, StepKind::Reconcile { arrangement })
+    }
+
+    pub(crate) fn watch(self) -> Self {
+        self.watch_or(UnhealthyAction::GoBack, InconclusiveAction::Pause)
+    }
+
+    pub(crate) fn watch_or(self, on_unhealthy: UnhealthyAction, on_inconclusive: InconclusiveAction) -> Self {
+        let check = |name| Check { health: plugin(name), interval: INTERVAL, failures_to_decide: 2, errors_tolerated: 2 };
+        let checks = vec![check("probe"), check("traffic")];
+        let spec = WatchSpec { duration: WATCH, checks, on_unhealthy, on_inconclusive, patience: PATIENCE };
+        self.step(Phase::Soaking, StepKind::Watch(spec))
+    }
+
+    pub(crate) fn wait(self) -> Self {
+        self.step(Phase::Shifting, StepKind::Wait { duration: WAIT, until: None })
+    }
+
+    pub(crate) fn promote(self) -> Self {
+        self.step(Phase::Promoting, StepKind::Promote)
+    }
+
+    /// Leaves the candidate alone and returns the plan.
+    pub(crate) fn finish(self) -> Plan {
+        self.step(Phase::Finalising, StepKind::Reconcile { arrangement: Arrangement::CandidateAlone }).0
+    }
+}
+
+pub(crate) fn canary() -> Plan {
+    let mut plan = Builder::new(Strategy::Canary).gate().sides(100, 25, weight(0));
+    for share in [5, 25] {
+        plan = plan.sides(100, 25, weight(share)).watch();
+    }
+    plan = plan.sides(100, 50, weight(25)).sides(100, 50, weight(50)).watch();
+    plan.sides(100, 100, weight(50)).sides(100, 100, weight(100)).watch().promote().watch().finish()
+}
+
+pub(crate) fn blue_green() -> Plan {
+    let switched = Builder::new(Strategy::BlueGreen).sides(100, 100, weight(0)).watch().sides(100, 100, weight(100)).watch();
+    switched.promote().watch().wait().finish()
+}
+
+pub(crate) fn rolling() -> Plan {
+    let half = Builder::new(Strategy::Rolling).sides(100, 50, weight(0)).sides(100, 50, weight(50)).watch();
+    let most = half.sides(50, 50, weight(50)).sides(50, 100, weight(50)).sides(50, 100, weight(100)).watch();
+    most.sides(0, 100, weight(100)).promote().finish()
+}
+
+pub(crate) fn recreate() -> Plan {
+    let down = Builder::new(Strategy::Recreate).sides(0, 0, Routing::Closed).sides(0, 100, Routing::Closed);
+    down.sides(0, 100, weight(100)).watch().promote().finish()
+}
+
+pub(crate) fn first() -> Plan {
+    let mut plan = Builder::new(Strategy::Canary).gate();
+    plan.0.first = true;
+    plan.sides(0, 100, Routing::Closed).sides(0, 100, weight(100)).watch().promote().finish()
+}
+
+/// Everything that asks or acts: gate, approval by two, actions that can be undone and one that cannot, a wait.
+pub(crate) fn guarded() -> Plan {
+    let asked = Builder::new(Strategy::Canary).gate().approval(2).action(true).action(false).action(true);
+    asked
+        .sides(100, 20, weight(0))
+        .sides(100, 20, weight(20))
+        .watch()
+        .wait()
+        .sides(100, 100, weight(20))
+        .action(true)
+        .sides(100, 100, weight(100))
+        .promote()
+        .finish()
+}
+
+/// A migration in the middle that nothing leads back from.
+pub(crate) fn irreversible() -> Plan {
+    let before = Builder::new(Strategy::BlueGreen).gate().sides(100, 100, weight(0)).action(true);
+    let after = before.action(false).of_no_return().watch().sides(100, 100, weight(100));
+    after.watch_or(UnhealthyAction::Pause, InconclusiveAction::GoBack).promote().finish()
+}
+
+/// Every plan above with its name.
+pub(crate) fn all() -> Vec<(&'static str, Plan)> {
+    vec![
+        ("canary", canary()),
+        ("blue-green", blue_green()),
+        ("rolling", rolling()),
+        ("recreate", recreate()),
+        ("first", first()),
+        ("guarded", guarded()),
+        ("irreversible", irreversible()),
+    ]
+}
