@@ -1,1 +1,15 @@
-//! The gRPC contract towpath.v1 and its generated code.
+//! The gRPC contract `towpath.v1` and its generated code.
+//!
+//! The contract itself, documented line by line, is in `towpath/v1/*.proto`.
+
+/// The messages, clients and servers of `towpath.v1`.
+#[expect(missing_docs, reason = "generated from the contract, which is documented; some generated helpers are not")]
+pub mod v1 {
+    tonic::include_proto!("towpath.v1");
+}
+
+/// The contract as a file descriptor set, for reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/towpath.bin"));
+
+/// The trailer that carries an `ErrorDetail`.
+pub const ERROR_TRAILER: &str = "towpath-error-bin";
