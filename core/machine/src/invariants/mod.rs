@@ -64,8 +64,13 @@ impl core::error::Error for Violation {}
 /// What a check answers: nothing, or what was found against what must hold.
 pub type Checked = Result<(), String>;
 
-/// A check with its number and name. Made by [`named!`], so that name and function cannot differ.
-pub(crate) type Named<F> = (u8, &'static str, F);
+/// Checks of one kind, each with its number and name. Made by `named!`, so that name and function cannot differ.
+type Table<Check> = &'static [(u8, &'static str, Check)];
+
+type StepCheck = fn(&Step<'_>) -> Checked;
+type HistoryCheck = fn(&[Event], &State) -> Checked;
+type TargetCheck = fn(Option<&TargetSample>, &TargetSample, &State) -> Checked;
+type EndCheck = fn(&State, &TargetSample) -> Checked;
 
 macro_rules! named {
     ($($number:literal $module:ident :: $name:ident),* $(,)?) => {
@@ -74,7 +79,7 @@ macro_rules! named {
 }
 
 /// The checks of one step.
-pub(crate) const STEP: &[Named<fn(&Step<'_>) -> Checked>] = named![
+const STEP: Table<StepCheck> = named![
     2 effects::weights_sum_to_ten_thousand,
     3 effects::traffic_only_to_sides_with_confirmed_capacity,
     4 effects::capacity_is_never_taken_from_under_traffic,
@@ -105,14 +110,14 @@ pub(crate) const STEP: &[Named<fn(&Step<'_>) -> Checked>] = named![
 ];
 
 /// The checks of a whole journal.
-const HISTORY: &[Named<fn(&[Event], &State) -> Checked>] = named![
+const HISTORY: Table<HistoryCheck> = named![
     6 history::every_intent_has_a_key_of_its_own,
     19 history::promotion_only_after_every_watch_before_it_ended_healthy,
     31 history::the_journal_folds_to_the_state,
 ];
 
 /// The checks of a sample of the target, with the sample before it.
-const TARGET: &[Named<fn(Option<&TargetSample>, &TargetSample, &State) -> Checked>] = named![
+const TARGET: Table<TargetCheck> = named![
     32 target::the_highest_fence_seen_never_falls,
     33 target::the_target_has_seen_no_fence_that_was_not_journaled,
     34 target::the_target_sends_traffic_only_to_sides_that_are_ready,
@@ -120,7 +125,7 @@ const TARGET: &[Named<fn(Option<&TargetSample>, &TargetSample, &State) -> Checke
 ];
 
 /// The checks of a target at the end of a deployment, and for as long as no other is active in its scope.
-const END: &[Named<fn(&State, &TargetSample) -> Checked>] = named![
+const END: Table<EndCheck> = named![
     36 target::after_a_way_back_the_target_runs_the_old_release_alone,
     37 target::after_a_success_the_target_runs_the_new_release_alone,
 ];

@@ -26,7 +26,7 @@ fn every_plan_succeeds_in_a_good_world() {
                 scene.run.tell(model::Command::Approve { by, plan: plan.hash.clone() });
             }
         }
-        assert_eq!(scene.to_the_end(), "succeeded", "{name}");
+        assert_eq!(scene.reach_the_end(), "succeeded", "{name}");
     }
 }
 
@@ -44,7 +44,7 @@ fn every_plan_gets_out_of_a_bad_world() {
         for ((name, plan), (_, outcome)) in plans::all().into_iter().zip(expected) {
             let mut scene = Scene::new(plan);
             scene.world.candidate_is = candidate;
-            assert_eq!(scene.to_the_end(), outcome, "{name} with a candidate that is {candidate:?}");
+            assert_eq!(scene.reach_the_end(), outcome, "{name} with a candidate that is {candidate:?}");
         }
     }
 }

@@ -9,10 +9,6 @@ use model::{
 /// The time at which every test begins.
 pub(crate) const START: Timestamp = Timestamp(1_700_000_000_000);
 
-pub(crate) fn at(after: Millis) -> Timestamp {
-    START + after
-}
-
 pub(crate) fn actor(name: &str) -> Actor {
     Actor { name: name.into(), groups: Vec::new() }
 }
@@ -109,7 +105,7 @@ impl Run {
     }
 
     /// Sends a tick at the deadline that the deployment named.
-    pub(crate) fn to_deadline(&mut self) -> Vec<Event> {
+    pub(crate) fn reach_deadline(&mut self) -> Vec<Event> {
         let deadline = machine::deadline(&self.state).expect("it is not over");
         self.now = self.now.max(deadline);
         self.tell(Command::Tick)

@@ -43,7 +43,7 @@ impl Scene {
             (Some(call), Some(next)) if call.operation.not_before.max(self.run.now) <= next.max(self.run.now) => {
                 self.perform(&call)
             }
-            (_, Some(_)) => drop(self.run.to_deadline()),
+            (_, Some(_)) => drop(self.run.reach_deadline()),
             (_, None) => return false,
         }
         true
@@ -66,7 +66,7 @@ impl Scene {
     }
 
     /// Goes on until it is over, and checks that the world shows it.
-    pub(crate) fn to_the_end(&mut self) -> &'static str {
+    pub(crate) fn reach_the_end(&mut self) -> &'static str {
         self.until(|run| run.state.is_terminal());
         machine::invariants::check_end(&self.run.state, &self.world.sample()).unwrap();
         self.run.phase()
