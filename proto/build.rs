@@ -14,6 +14,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     #[expect(clippy::disallowed_methods, reason = "a build script is told its folder by the environment")]
     let out: PathBuf = std::env::var("OUT_DIR")?.into();
     std::fs::write(out.join("towpath.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    let mut config = prost_build::Config::new();
+    // With their full names, any message can be found in the descriptors: `--json` prints all of them with one function.
+    config.enable_type_names();
+    tonic_prost_build::configure().compile_fds_with_config(descriptors, config)?;
     Ok(())
 }

@@ -13,3 +13,6 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/towpath
 
 /// The trailer that carries an `ErrorDetail`.
 pub const ERROR_TRAILER: &str = "towpath-error-bin";
+
+/// The largest message that either end takes, in bytes: a release with its evidence has to fit, a flood has not.
+pub const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
