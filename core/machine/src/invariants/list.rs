@@ -89,4 +89,5 @@ pub const LIST: &[Invariant] = &[
     entry(50, "a_frozen_window_sees_no_forward_effect", "inside a freeze window nothing goes forward", &[Engine]),
     entry(51, "a_replica_takes_over_within_its_lease", "in the end the lease of a dead replica is taken over within its time plus a second", &[Engine, EndToEnd]),
     entry(52, "no_request_fails_while_traffic_shifts", "moving traffic between healthy sides fails no request", &[EndToEnd]),
+    entry(53, "whoever_waits_for_an_answer_has_asked", "between two commands a deployment that waits for a plugin has an open operation, and one that waits for nothing goes on", &[Machine]),
 ];

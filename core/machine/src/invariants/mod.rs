@@ -140,6 +140,11 @@ pub fn check_step(before: Option<&State>, event: &Event, after: &State) -> Resul
     STEP.iter().try_for_each(|(number, name, check)| check(&step).map_err(broken(*number, name)))
 }
 
+/// Returns the invariant that a deployment breaks after all events of a command: it would stand still and nobody would know.
+pub fn check_settled(state: &State) -> Result<(), Violation> {
+    progress::whoever_waits_for_an_answer_has_asked(state).map_err(broken(53, "whoever_waits_for_an_answer_has_asked"))
+}
+
 /// Returns the first invariant that the whole journal of a deployment breaks. `state` is what the caller holds it to have led to.
 pub fn check_history(events: &[Event], state: &State) -> Result<(), Violation> {
     HISTORY.iter().try_for_each(|(number, name, check)| check(events, state).map_err(broken(*number, name)))
@@ -189,6 +194,7 @@ mod tests {
         checked.extend(HISTORY.iter().map(|(number, name, _)| (*number, *name)));
         checked.extend(TARGET.iter().map(|(number, name, _)| (*number, *name)));
         checked.extend(END.iter().map(|(number, name, _)| (*number, *name)));
+        checked.push((53, "whoever_waits_for_an_answer_has_asked"));
         checked.sort_unstable();
         let listed = LIST.iter().filter(|entry| entry.checked_at.contains(&CheckedAt::Machine));
         let listed: alloc::vec::Vec<(u8, &str)> = listed.map(|entry| (entry.number, entry.name)).collect();

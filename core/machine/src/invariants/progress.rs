@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use model::{Approval, Event, HowCompleted, Outcome, Stage, State, StepKind, Timestamp, Verdict};
+use model::{Approval, Event, HowCompleted, OperationKind, Outcome, Stage, State, StepKind, Timestamp, Verdict};
 
 use super::{Checked, Step};
 use crate::{deadline, waiting};
@@ -54,7 +54,8 @@ pub fn steps_follow_in_their_order(step: &Step<'_>) -> Checked {
         (Event::StepEntered { step: entered, .. }, Stage::Queued { .. }) => (*entered == 0, *entered),
         (Event::StepEntered { step: entered, .. }, Stage::Forward { step: current, done, .. }) => {
             let next = *done && *entered == current + 1;
-            let again = !*done && entered == current && matches!(before.plan.steps[*current].kind, StepKind::Watch(_));
+            let watching = matches!(before.plan.steps.get(*current).map(|s| &s.kind), Some(StepKind::Watch(_)));
+            let again = !*done && entered == current && watching;
             (next || again, *entered)
         }
         (Event::StepCompleted { step: completed, .. }, Stage::Forward { step: current, done, .. }) => {
@@ -104,7 +105,7 @@ pub fn an_approval_counts_once_from_those_entitled_and_in_time(step: &Step<'_>) 
 }
 
 fn not_entitled(state: &State, index: usize, deadline: Timestamp, answer: &Approval) -> Option<String> {
-    let asking = &state.plan.steps[index];
+    let Some(asking) = state.plan.steps.get(index) else { return Some(format!("the plan has no step {index}")) };
     let StepKind::Approval { from, requester_may_approve, .. } = &asking.kind else {
         return Some(format!("step {} asks nobody", asking.id));
     };
@@ -161,6 +162,31 @@ fn ends_at(state: &State, index: usize) -> Option<Timestamp> {
             | StepKind::Promote,
             _,
         ) => None,
+    }
+}
+
+/// A deployment that waits for a plugin has asked it, and one whose step is done has gone on, unless it stands still. Watches ask
+/// by themselves when their time comes.
+pub fn whoever_waits_for_an_answer_has_asked(state: &State) -> Checked {
+    let kinds = || state.operations.iter().map(|o| &o.kind);
+    let asked = match &state.stage {
+        Stage::Queued { .. } | Stage::Ended(_) => true,
+        Stage::Forward { .. } if state.pause.is_some() => true,
+        Stage::Forward { done: true, .. } => false,
+        Stage::Forward { step, .. } => match state.plan.steps.get(*step).map(|s| &s.kind) {
+            None => false,
+            Some(StepKind::Gate { .. }) => kinds().any(|kind| *kind == OperationKind::AskGate),
+            Some(StepKind::Action { .. }) => kinds().any(|kind| *kind == OperationKind::Act { step: *step }),
+            Some(StepKind::Reconcile { .. }) => kinds().any(|kind| matches!(kind, OperationKind::Reconcile { .. })),
+            Some(StepKind::Watch(_)) => state.watch.is_some(),
+            Some(StepKind::Approval { .. }) | Some(StepKind::Wait { .. }) => true,
+            Some(StepKind::Promote) => false,
+        },
+        Stage::Back { .. } => kinds().any(OperationKind::changes_the_world),
+    };
+    match asked {
+        true => Ok(()),
+        false => Err(format!("it waits for {:?} in {:?} and has asked {:?}", waiting(state), state.stage, state.operations)),
     }
 }
 

@@ -74,7 +74,8 @@ pub fn nothing_is_taken_back_past_a_point_of_no_return(step: &Step<'_>) -> Check
 pub fn a_way_back_undoes_exactly_what_was_done_in_reverse_order(step: &Step<'_>) -> Checked {
     let (Some(before), Event::TurnedBack { steps, .. }) = (step.before, step.event) else { return Ok(()) };
     let undone: Vec<usize> = steps.iter().filter_map(undone_by).collect();
-    let undoable = |index: &usize| matches!(before.plan.steps[*index].kind, StepKind::Action { undoable: true, .. });
+    let undoable =
+        |index: &usize| matches!(before.plan.steps.get(*index).map(|s| &s.kind), Some(StepKind::Action { undoable: true, .. }));
     let done: Vec<usize> = before.acted.iter().rev().copied().filter(undoable).collect();
     match undone == done {
         true => Ok(()),

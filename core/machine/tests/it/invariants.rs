@@ -1,6 +1,8 @@
 //! The checks can fail: each is shown a lie that it must find.
 
-use machine::invariants::{LIST, SideSample, TargetSample, check_end, check_history, check_scope, check_step, check_target};
+use machine::invariants::{
+    LIST, SideSample, TargetSample, check_end, check_history, check_scope, check_settled, check_step, check_target,
+};
 use model::{
     Approval, Command, Confirmed, Event, Fence, HowCompleted, Outcome, PlanHash, ReleaseId, Side, Stage, State, Timestamp,
 };
@@ -200,6 +202,19 @@ fn a_target_that_did_not_come_back_is_found() {
     assert_eq!(check_end(&scene.run.state, &alone(2)), Ok(()));
     found(check_end(&scene.run.state, &alone(1)), "after_a_success_the_target_runs_the_new_release_alone");
     found(check_end(&at("watch-1"), &alone(1)), "every_deployment_comes_to_rest");
+}
+
+#[test]
+fn a_deployment_that_waits_and_has_not_asked_is_found() {
+    for step in ["gate-1", "reconcile-1"] {
+        let mut forgot = at(step);
+        assert_eq!(check_settled(&forgot), Ok(()));
+        forgot.operations.clear();
+        found(check_settled(&forgot), "whoever_waits_for_an_answer_has_asked");
+    }
+    let mut forgot = taking_back();
+    forgot.operations.clear();
+    found(check_settled(&forgot), "whoever_waits_for_an_answer_has_asked");
 }
 
 #[test]

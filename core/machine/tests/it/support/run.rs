@@ -1,6 +1,6 @@
 //! One deployment under test: every event goes through `apply` and every invariant of a step is asked after it.
 
-use machine::invariants::{Violation, check_history, check_step};
+use machine::invariants::{Violation, check_history, check_settled, check_step};
 use machine::{Journaled, Refusal};
 use model::{
     Actor, Call, Command, Committed, DeploymentId, Effect, Event, Fence, Millis, Plan, ReleaseSpec, Stage, State, Timestamp,
@@ -67,6 +67,7 @@ impl Run {
             self.state = machine::apply(Some(before.clone()), event);
             self.violation = self.violation.take().or_else(|| check_step(Some(&before), event, &self.state).err());
         }
+        self.violation = self.violation.take().or_else(|| check_settled(&self.state).err());
         self.events.extend(events.iter().cloned());
         Ok(events)
     }

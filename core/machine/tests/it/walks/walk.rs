@@ -1,27 +1,21 @@
-//! Random walks: a deployment in a world that loses, delays and repeats messages, fails, lies and restarts, with people who say
-//! anything at any time. Every invariant is asked after every event; then the world heals and the deployment must come to its end.
-//!
-//! A walk is its seed: the same seed gives the same walk. A failing one is told again, move by move.
+//! One walk: the moves that the world, the engine and people make, until the world heals.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use machine::invariants::{TargetSample, check_end, check_history, check_target};
 use model::{
-    Actor, BackStep, Call, Command, DeploymentId, Event, Fence, GateAnswer, HowCompleted, Millis, OperationKind, OperationResult,
-    Outcome, PauseReason, PlanHash, Progress, ReportOutcome, StepKind, Verdict,
+    Actor, Call, Command, DeploymentId, Fence, GateAnswer, Millis, OperationKind, Outcome, PlanHash, Progress, ReportOutcome,
+    StepKind, Verdict,
 };
 
+use super::marks::marks;
 use crate::support::rng::Rng;
 use crate::support::run::FENCE_BEFORE;
 use crate::support::scene::{lost, report};
 use crate::support::world::{Candidate, World, failed, gate, look};
 use crate::support::{Run, actor, member, plans};
-
-/// Enough to meet every fault many times over, few enough for a few seconds of an unoptimised test.
-const WALKS: u64 = 6_000;
 
 /// Moves before the world heals.
 const MOVES_MAX: usize = 250;
@@ -29,7 +23,8 @@ const MOVES_MAX: usize = 250;
 /// Turns in a healed world. The longest way to an end is a few hundred looks of the watches of a plan.
 const HEALED_TURNS_MAX: usize = 3_000;
 
-type Transcript = Rc<RefCell<Vec<String>>>;
+/// What happened, line by line.
+pub(super) type Transcript = Rc<RefCell<Vec<String>>>;
 
 /// A message on its way. It may arrive late, twice or never; what is on its way to the world outlives the engine's crash.
 #[derive(Clone, Debug)]
@@ -38,7 +33,7 @@ enum Message {
     ToMachine(Command),
 }
 
-struct Walk {
+pub(super) struct Walk {
     rng: Rng,
     run: Run,
     world: World,
@@ -50,7 +45,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(seed: u64, checks_fences: bool, transcript: Option<Transcript>) -> Self {
+    pub(super) fn new(seed: u64, checks_fences: bool, transcript: Option<Transcript>) -> Self {
         let mut rng = Rng::new(seed);
         let (name, plan) = rng.pick(&plans::all()).clone();
         let run = Run::queued(plan.clone());
@@ -309,7 +304,8 @@ impl Walk {
         }
     }
 
-    fn whole(mut self) -> Result<BTreeSet<&'static str>, String> {
+    /// Walks from the queue to the end, and returns what it came by.
+    pub(super) fn whole(mut self) -> Result<BTreeSet<&'static str>, String> {
         let wait = self.rng.chance(10);
         if wait {
             self.let_time_pass()?;
@@ -325,49 +321,6 @@ impl Walk {
     }
 }
 
-/// What at least one walk must come by: ends, and the rare motions. A walk that never gets anywhere would check nothing.
-const MARKS: [&str; 17] = [
-    "succeeded",
-    "rolled-back",
-    "aborted",
-    "superseded",
-    "rejected",
-    "expired",
-    "blocked",
-    "rollback-failed",
-    "promotion reverted",
-    "stable raised",
-    "undone",
-    "candidate given up",
-    "claimed again",
-    "waived",
-    "approved",
-    "progress extended a deadline",
-    "paused by a verdict",
-];
-
-fn marks(run: &Run) -> BTreeSet<&'static str> {
-    let of = |event: &Event| -> Option<&'static str> {
-        match event {
-            Event::PromotionReverted { .. } => Some("promotion reverted"),
-            Event::TurnedBack { steps, .. } if steps.contains(&BackStep::RaiseStable) => Some("stable raised"),
-            Event::OperationIntended { operation, .. } if matches!(operation.kind, OperationKind::Undo { .. }) => Some("undone"),
-            Event::OperationCompleted { key, result: OperationResult::Failed(_), .. } if key.as_str().contains("back-") => {
-                Some("candidate given up")
-            }
-            Event::OperationCompleted { key, result: OperationResult::Superseded(_), .. } if key.as_str().contains("back-") => {
-                Some("claimed again")
-            }
-            Event::StepCompleted { how: HowCompleted::WaivedBy(_), .. } => Some("waived"),
-            Event::Approved { .. } => Some("approved"),
-            Event::OperationProgressed { deadline: Some(_), .. } => Some("progress extended a deadline"),
-            Event::Paused { pause } if !matches!(pause.reason, PauseReason::Person { .. }) => Some("paused by a verdict"),
-            _ => None,
-        }
-    };
-    run.events.iter().filter_map(of).chain([run.phase()]).collect()
-}
-
 fn fits(kind: &OperationKind, outcome: &ReportOutcome) -> bool {
     match (kind, outcome) {
         (OperationKind::AskGate, ReportOutcome::Gate { .. }) | (OperationKind::Look { .. }, ReportOutcome::Look(_)) => true,
@@ -376,57 +329,5 @@ fn fits(kind: &OperationKind, outcome: &ReportOutcome) -> bool {
             ReportOutcome::Progress(_),
         ) => true,
         (_, _) => false,
-    }
-}
-
-fn walk(seed: u64, checks_fences: bool, transcript: Option<Transcript>) -> Result<BTreeSet<&'static str>, String> {
-    let walked = catch_unwind(AssertUnwindSafe(|| Walk::new(seed, checks_fences, transcript).whole()));
-    walked.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        Err(text.unwrap_or_else(|| "it panicked".into()))
-    })
-}
-
-/// Walks a failing seed once more, for a person to read.
-fn tell(seed: u64, checks_fences: bool, why: &str) -> String {
-    let transcript = Transcript::default();
-    let again = walk(seed, checks_fences, Some(Rc::clone(&transcript)));
-    let lines = transcript.borrow().join("\n");
-    assert_eq!(again.as_ref().err().map(String::as_str), Some(why), "the same seed gives the same walk");
-    format!("{lines}\nseed {seed}: {why}")
-}
-
-#[test]
-fn every_invariant_holds_on_every_walk_and_every_walk_ends() {
-    let mut seen = BTreeMap::<&str, u32>::new();
-    for seed in 0..WALKS {
-        match walk(seed, true, None) {
-            Ok(marks) => marks.into_iter().for_each(|mark| *seen.entry(mark).or_default() += 1),
-            Err(why) => panic!("{}", tell(seed, true, &why)),
-        }
-    }
-    // A walk that never gets anywhere would check nothing.
-    for mark in MARKS {
-        assert!(seen.contains_key(mark), "no walk came by {mark}: {seen:?}");
-    }
-}
-
-#[test]
-fn a_target_without_a_fence_is_found_out() {
-    let found = (0..WALKS).find_map(|seed| walk(seed, false, None).err());
-    let found = found.expect("a target that applies old writes must be found out, or the checks check nothing");
-    let shown = ["the_target_sends", "the_target_runs", "after_a_way_back", "after_a_success", "still in effect"];
-    assert!(shown.iter().any(|sign| found.contains(sign)), "it was found out by what runs, not by chance: {found}");
-}
-
-#[test]
-fn the_same_seed_gives_the_same_walk() {
-    let told = |seed| {
-        let transcript = Transcript::default();
-        let end = walk(seed, true, Some(Rc::clone(&transcript)));
-        (end, transcript.take())
-    };
-    for seed in 0..20 {
-        assert_eq!(told(seed), told(seed));
     }
 }
