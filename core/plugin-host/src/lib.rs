@@ -1,1 +1,52 @@
-//! The sandbox: compile, cache, instantiate, limit, grant; the only room that knows wasmtime.
+//! The sandbox that plugins run in: compile, cache, instantiate, limit, grant.
+//!
+//! What it is: the only room that knows wasmtime. A [`PluginHost`] loads components; a [`Plugin`] answers calls, each in a
+//! fresh instance, under [`Limits`], with the powers in [`Grants`] and no others. A call gives a [`Called`] (the answer and what
+//! was logged and measured on the way) or a [`CallError`] that says what stopped it and whether the world may have changed.
+//!
+//! What it is not: it does not retry, does not know deployments, and keeps nothing between calls but compiled code.
+//!
+//! ```no_run
+//! # async fn example(component: &[u8], context: plugin_host::CallContext) -> Result<(), Box<dyn std::error::Error>> {
+//! use plugin_host::{Desired, Grants, Options, PluginHost, Progress};
+//!
+//! let host = PluginHost::new(Options::default())?;
+//! let plugin = host.load(component)?;
+//! let grants = Grants { runtime: true, ..Grants::default() };
+//! let called = plugin.reconcile(&context, &Desired::default(), &grants).await?;
+//! assert!(matches!(called.answer, Progress::Converged(_)));
+//! # Ok(())
+//! # }
+//! ```
+
+mod host;
+mod plugin;
+
+mod error;
+mod grants;
+mod limits;
+mod manifest;
+mod types;
+
+pub use error::{CallError, CallErrorKind, HostError, Limited, LoadError};
+pub use grants::Grants;
+pub use host::{Options, PluginHost};
+pub use limits::Limits;
+pub use manifest::{Kind, Manifest, ManifestError};
+pub use plugin::Plugin;
+pub use powers::http::grant::{HttpGrant, HttpRule, Scheme};
+pub use powers::runtime::{RuntimeBackend, RuntimeFault, RuntimeScope};
+pub use types::{
+    Answer, Assessment, CallContext, Called, Change, Descriptor, Desired, Evidence, Fault, Fencing, GateVerdict, HealthVerdict,
+    LogLevel, LogLine, Measurement, Observation, Pending, Progress, RequestKey, RouteMatch, Side, SideDesired, SideObservation,
+    Subject, Subjects, Traffic, Window,
+};
+
+mod cache;
+mod call;
+mod clock;
+mod engine;
+mod powers;
+mod transcript;
+mod v0_1;
+mod wasi;

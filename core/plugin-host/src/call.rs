@@ -1,0 +1,217 @@
+//! One call: a fresh store, its limits, its deadline, and what became of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wasmtime::component::ResourceTable;
+use wasmtime::{Store, Trap};
+use wasmtime_wasi::WasiCtx;
+
+use crate::error::{CallErrorKind, Limited};
+use crate::host::Shared;
+use crate::limits::{Limiter, Limits};
+use crate::transcript::{self, Transcript};
+use crate::{CallContext, CallError, Called, Grants, RuntimeScope, clock};
+
+/// How wasmtime says that a guest handed over more than its allowance.
+const TOO_MUCH_DATA: &str = "too much data is being copied";
+
+/// What a call is for; it decides what the powers may do beyond what was granted.
+pub(crate) enum Purpose {
+    /// To find something out.
+    Look,
+    /// To judge what runs at these endpoints.
+    Judge(Vec<String>),
+    /// To change the world.
+    Change,
+}
+
+/// The data of one store: everything that host functions see.
+pub(crate) struct CallState {
+    pub(crate) grants: Grants,
+    pub(crate) purpose: Purpose,
+    pub(crate) scope: RuntimeScope,
+    pub(crate) operation_key: String,
+    pub(crate) fence: u64,
+    pub(crate) deadline: Instant,
+    pub(crate) transcript: transcript::Shared,
+    pub(crate) host: Arc<Shared>,
+    pub(crate) wasi: Option<WasiCtx>,
+    pub(crate) table: ResourceTable,
+    limiter: Limiter,
+}
+
+/// Why a lifted answer is not taken, or what stopped the guest.
+pub(crate) enum Failure {
+    /// The guest was stopped, or stopped by itself.
+    Guest(wasmtime::Error),
+    /// Its answer breaks the contract.
+    Malformed(String),
+}
+
+impl From<wasmtime::Error> for Failure {
+    fn from(error: wasmtime::Error) -> Self {
+        Self::Guest(error)
+    }
+}
+
+/// Runs one call. Dropping the future ends the call and closes its connections.
+pub(crate) async fn run<T, F>(
+    host: &Arc<Shared>,
+    context: &CallContext,
+    grants: &Grants,
+    purpose: Purpose,
+    work: impl FnOnce(Store<CallState>) -> F,
+) -> Result<Called<T>, CallError>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let begun = Instant::now();
+    let allowed = allowed(context, &host.limits);
+    let transcript = Arc::new(Transcript::new(&host.limits));
+    let attempt = async {
+        let _permit = host.calls.acquire().await.map_err(|error| Failure::Guest(error.into()))?;
+        let _ticking = host.ticker.begin();
+        work(store(host, context, grants, purpose, begun + allowed, &transcript)).await
+    };
+    let ended = tokio::time::timeout_at(begun + allowed, attempt).await;
+    // A refused power fails the call even when the guest went on without it: an answer made without it cannot be trusted.
+    let outcome = match (transcript.stopped(), ended) {
+        (Some(stopped), _) => Err(stopped),
+        (None, Err(_)) => Err(CallErrorKind::Deadline { milliseconds: u64::try_from(allowed.as_millis()).unwrap_or(u64::MAX) }),
+        (None, Ok(Err(failure))) => Err(kind_of(failure, &host.limits)),
+        (None, Ok(Ok(answer))) => Ok(answer),
+    };
+    let log = transcript.take_log();
+    match outcome {
+        Ok(answer) => {
+            let elapsed_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+            Ok(Called { answer, log, measurements: transcript.take_measurements(), elapsed_us })
+        }
+        Err(kind) => Err(CallError { kind, outcome_unknown: transcript.sent(), log }),
+    }
+}
+
+/// Returns how long the call may take.
+fn allowed(context: &CallContext, limits: &Limits) -> Duration {
+    let left = context.deadline_ms.saturating_sub(clock::now_ms());
+    Duration::from_millis(u64::try_from(left).unwrap_or(0).min(limits.call_ms))
+}
+
+fn store(
+    host: &Arc<Shared>,
+    context: &CallContext,
+    grants: &Grants,
+    purpose: Purpose,
+    deadline: Instant,
+    transcript: &transcript::Shared,
+) -> Store<CallState> {
+    let mut store = Store::new(&host.engine, state(host, context, grants, purpose, deadline, transcript));
+    store.limiter(|state| &mut state.limiter);
+    store.set_hostcall_fuel(host.limits.output_bytes);
+    // A guest that computes gives way at every tick; the time limit around the call then ends it.
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_async_yield_and_update(1);
+    store
+}
+
+fn state(
+    host: &Arc<Shared>,
+    context: &CallContext,
+    grants: &Grants,
+    purpose: Purpose,
+    deadline: Instant,
+    transcript: &transcript::Shared,
+) -> CallState {
+    CallState {
+        grants: grants.clone(),
+        purpose,
+        scope: RuntimeScope { service: context.service.clone(), environment: context.environment.clone() },
+        operation_key: context.operation_key.clone(),
+        fence: context.fence,
+        deadline,
+        transcript: Arc::clone(transcript),
+        host: Arc::clone(host),
+        wasi: None,
+        table: ResourceTable::new(),
+        limiter: Limiter {
+            memory_bytes: host.limits.memory_bytes,
+            table_elements: host.limits.table_elements,
+            memory_used: 0,
+            transcript: Arc::clone(transcript),
+        },
+    }
+}
+
+fn kind_of(failure: Failure, limits: &Limits) -> CallErrorKind {
+    let error = match failure {
+        Failure::Malformed(message) => return CallErrorKind::Malformed { message },
+        Failure::Guest(error) => error,
+    };
+    if let Some(trap) = error.downcast_ref::<Trap>() {
+        return match trap {
+            Trap::StackOverflow => CallErrorKind::Limit { what: Limited::Stack, limit: limits.stack_bytes as u64 },
+            trap => CallErrorKind::Trap { message: trap.to_string() },
+        };
+    }
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return CallErrorKind::Host { message: error.to_string() };
+    }
+    let cause = error.root_cause().to_string();
+    if cause.contains(TOO_MUCH_DATA) {
+        return CallErrorKind::Limit { what: Limited::Output, limit: limits.output_bytes as u64 };
+    }
+    CallErrorKind::Trap { message: cause }
+}
+
+impl CallState {
+    /// Counts a host call; every host function begins with it.
+    pub(crate) fn enter(&self) -> wasmtime::Result<()> {
+        let limit = self.host.limits.host_calls;
+        if self.transcript.count_host_call() > limit {
+            return Err(self.transcript.limited(Limited::HostCalls, u64::from(limit)));
+        }
+        Ok(())
+    }
+
+    /// Notes the use of a power that was not granted and returns the sentence that the guest is told.
+    pub(crate) fn refuse(&self, power: &'static str, reason: String, line: String) -> String {
+        let kind = CallErrorKind::Refused { power, reason, line };
+        let sentence = kind.to_string();
+        self.transcript.stop(kind);
+        sentence
+    }
+
+    /// Returns how much of a wish for time the call's deadline leaves.
+    pub(crate) fn time_left(&self, wanted_ms: u32) -> Duration {
+        Duration::from_millis(u64::from(wanted_ms)).min(self.deadline.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// States for the tests of powers: service `web` in `test`, fence 7, to find something out.
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+    use crate::{Options, PluginHost, RuntimeBackend};
+
+    /// How long the call may take.
+    pub(crate) const ALLOWED: Duration = Duration::from_secs(10);
+
+    pub(crate) fn state(grants: Grants, limits: Limits) -> CallState {
+        state_with(grants, limits, None)
+    }
+
+    pub(crate) fn state_with(grants: Grants, limits: Limits, runtime: Option<Arc<dyn RuntimeBackend>>) -> CallState {
+        let transcript = Arc::new(Transcript::new(&limits));
+        let host = PluginHost::new(Options { limits, runtime, cache_dir: None }).expect("a host").shared();
+        let context = CallContext {
+            service: "web".to_owned(),
+            environment: "test".to_owned(),
+            operation_key: "key".to_owned(),
+            fence: 7,
+            ..CallContext::default()
+        };
+        super::state(&host, &context, &grants, Purpose::Look, Instant::now() + ALLOWED, &transcript)
+    }
+}

@@ -1,0 +1,100 @@
+//! The host: one engine, one linker, one cache for all plugins.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use crate::cache::Cache;
+use crate::call::CallState;
+use crate::engine::{self, Ticker};
+use crate::powers;
+use crate::{HostError, Limits, LoadError, Manifest, Plugin, RuntimeBackend};
+
+/// How a host is set up.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// The folder that keeps compiled components; it must be ours alone. `None` compiles at every load.
+    pub cache_dir: Option<PathBuf>,
+    /// What a call may use.
+    pub limits: Limits,
+    /// The local runtime, for plugins that were granted it. `None` answers them that there is none.
+    pub runtime: Option<Arc<dyn RuntimeBackend>>,
+}
+
+/// Loads components. Cheap to clone.
+#[derive(Clone)]
+pub struct PluginHost {
+    shared: Arc<Shared>,
+}
+
+/// What all plugins of a host share.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) limits: Limits,
+    pub(crate) runtime: Option<Arc<dyn RuntimeBackend>>,
+    pub(crate) ticker: Ticker,
+    /// As many calls run at once as the pool has room for.
+    pub(crate) calls: Semaphore,
+    pub(crate) requests: Semaphore,
+    linker: Linker<CallState>,
+    cache: Option<Cache>,
+}
+
+impl PluginHost {
+    /// Makes a host.
+    pub fn new(options: Options) -> Result<Self, HostError> {
+        let engine = engine::new(&options.limits)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(HostError::Engine)?;
+        powers::link(&mut linker).map_err(HostError::Engine)?;
+        let cache = options.cache_dir.as_deref().map(|folder| Cache::open(folder, &engine)).transpose()?;
+        let shared = Shared {
+            ticker: Ticker::start(engine.clone())?,
+            calls: Semaphore::new(options.limits.calls_at_once as usize),
+            requests: Semaphore::new(options.limits.http_requests_at_once as usize),
+            limits: options.limits,
+            runtime: options.runtime,
+            engine,
+            linker,
+            cache,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Loads a component: reads its manifest, checks its exports, and takes its compiled form from the cache or makes it.
+    ///
+    /// Blocking: compiling takes about a tenth of a second for a small component, seconds for those of other languages.
+    pub fn load(&self, bytes: &[u8]) -> Result<Plugin, LoadError> {
+        let limit = self.shared.limits.component_bytes;
+        if bytes.len() > limit {
+            return Err(LoadError::TooLarge { found: bytes.len(), limit });
+        }
+        let manifest = Manifest::read(bytes)?;
+        let digest = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
+        let component = self.compiled(&digest, bytes)?;
+        let not_fitting = |source| LoadError::Link { version: manifest.wit.clone(), source };
+        let pre = self.shared.linker.instantiate_pre(&component).map_err(not_fitting)?;
+        Plugin::new(digest, manifest.clone(), &pre, Arc::clone(&self.shared)).map_err(not_fitting)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    fn compiled(&self, digest: &str, bytes: &[u8]) -> Result<Component, LoadError> {
+        let Shared { engine, cache, .. } = &*self.shared;
+        if let Some(found) = cache.as_ref().and_then(|cache| cache.get(engine, digest)) {
+            return Ok(found);
+        }
+        let component = Component::from_binary(engine, bytes).map_err(LoadError::Compile)?;
+        if let Some(cache) = cache {
+            cache.put(digest, &component);
+        }
+        Ok(component)
+    }
+}

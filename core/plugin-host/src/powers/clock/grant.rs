@@ -1,0 +1,11 @@
+//! What the operator may set: `clock: false` takes it away.
+
+use crate::call::CallState;
+use crate::powers::line;
+
+pub(super) fn check(state: &CallState) -> bool {
+    if !state.grants.clock {
+        state.refuse("clock", "it asked for the time".to_owned(), line("clock"));
+    }
+    state.grants.clock
+}

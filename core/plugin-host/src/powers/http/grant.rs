@@ -1,0 +1,152 @@
+//! What the operator may set: which places may be asked, how, and whether they may be inside the network.
+
+use serde::{Deserialize, Serialize};
+
+use super::place::Place;
+use crate::call::{CallState, Purpose};
+
+/// The methods that a rule allows when it names none: those that change nothing.
+const READING: [&str; 2] = ["GET", "HEAD"];
+
+/// Which places a plugin may ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct HttpGrant {
+    /// Whether a health check may read (GET, HEAD over plain http) from the endpoints that it is told to judge, wherever they are.
+    pub subjects: bool,
+    /// The places that may be asked.
+    pub allow: Vec<HttpRule>,
+}
+
+/// One place that may be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HttpRule {
+    /// How; plain `http` only where it is said.
+    #[serde(default)]
+    pub scheme: Scheme,
+    /// The host, or `*.` and a domain for all hosts in it.
+    pub host: String,
+    /// The port; absent: the scheme's own.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// The methods; empty: GET and HEAD.
+    #[serde(default)]
+    pub methods: Vec<String>,
+    /// The path, and everything below it.
+    #[serde(default = "root")]
+    pub path: String,
+    /// Whether the host may be on this machine or in a private network. Link-local addresses (where clouds keep credentials) must
+    /// moreover be named as the host, literally.
+    #[serde(default)]
+    pub private: bool,
+}
+
+/// How a place is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// In the open.
+    Http,
+    /// Encrypted, the host proven.
+    #[default]
+    Https,
+}
+
+/// How far inside the network a request may reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Public addresses alone.
+    Public,
+    /// This machine and private networks, too.
+    Private,
+}
+
+/// Returns how far the request may reach, or the refusal's sentence.
+pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Reach, String> {
+    let subjects: &[String] = match &state.purpose {
+        Purpose::Judge(endpoints) => endpoints,
+        Purpose::Look | Purpose::Change => &[],
+    };
+    let granted = state.grants.http.as_ref().and_then(|grant| grant.reach(method, place, subjects));
+    granted.ok_or_else(|| {
+        let reason = format!("it asked for {method} {}://{}{}", place.scheme.as_str(), place.authority(), place.path);
+        state.refuse("http", reason, line(method, place, false))
+    })
+}
+
+/// Returns the line that grants exactly this request.
+pub(super) fn line(method: &str, place: &Place, private: bool) -> String {
+    let Place { scheme, host, port, path, .. } = place;
+    let private = if private { ", private: true" } else { "" };
+    format!(
+        "http: {{ allow: [{{ scheme: {}, host: \"{host}\", port: {port}, methods: [{method}], path: \"{path}\"{private} }}] }}",
+        scheme.as_str()
+    )
+}
+
+impl HttpGrant {
+    /// Returns how far a request may reach; `None` when no rule allows it.
+    pub(super) fn reach(&self, method: &str, place: &Place, subjects: &[String]) -> Option<Reach> {
+        let is_subject = place.scheme == Scheme::Http && subjects.contains(&place.authority());
+        if self.subjects && is_subject && READING.contains(&method) {
+            return Some(Reach::Private);
+        }
+        let rules = self.allow.iter().filter(|rule| rule.allows(method, place));
+        rules.map(|rule| if rule.private { Reach::Private } else { Reach::Public }).reduce(widest)
+    }
+}
+
+fn widest(one: Reach, other: Reach) -> Reach {
+    if one == Reach::Private { one } else { other }
+}
+
+impl HttpRule {
+    fn allows(&self, method: &str, place: &Place) -> bool {
+        self.scheme == place.scheme
+            && self.port.unwrap_or(self.scheme.port()) == place.port
+            && self.allows_host(&place.host)
+            && self.allows_method(method)
+            && self.allows_path(&place.path)
+    }
+
+    fn allows_host(&self, host: &str) -> bool {
+        let wanted = self.host.to_ascii_lowercase();
+        match wanted.strip_prefix("*.") {
+            Some(domain) => host.strip_suffix(domain).is_some_and(|label| label.len() > 1 && label.ends_with('.')),
+            None => host == wanted.trim_start_matches('[').trim_end_matches(']'),
+        }
+    }
+
+    fn allows_method(&self, method: &str) -> bool {
+        if self.methods.is_empty() { READING.contains(&method) } else { self.methods.iter().any(|allowed| allowed == method) }
+    }
+
+    /// A prefix ends where a segment ends: `/api` allows `/api/x` and not `/apis`.
+    fn allows_path(&self, path: &str) -> bool {
+        let prefix = self.path.trim_end_matches('/');
+        path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+impl Scheme {
+    /// Returns the scheme's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// Returns the port that the scheme uses when none is said.
+    pub fn port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+fn root() -> String {
+    "/".to_owned()
+}

@@ -1,0 +1,133 @@
+//! Sending one request over one connection to one address that was checked.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use super::address;
+use super::grant::{Reach, Scheme};
+use super::headers;
+use super::place::Place;
+
+/// A request that was checked and may be sent.
+pub(super) struct Outgoing {
+    pub(super) method: Method,
+    pub(super) place: Place,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) reach: Reach,
+    /// For everything together: name, connection, answer.
+    pub(super) patience: Duration,
+    pub(super) response_bytes_max: usize,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    pub(super) elapsed_ms: u32,
+}
+
+/// Why nothing came back.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// The name leads only to addresses that the grant does not reach.
+    Inside(String),
+    /// No connection; nothing was sent.
+    Unreachable(String),
+    /// No answer in time.
+    Timeout,
+    /// The answer is larger than allowed.
+    TooLarge(u64),
+    /// The connection broke.
+    Broken(String),
+}
+
+/// Sends the request; `before_sending` is called when the first byte is about to leave.
+pub(super) async fn send(outgoing: Outgoing, before_sending: impl FnOnce()) -> Result<Incoming, Failed> {
+    let begun = Instant::now();
+    let patience = outgoing.patience;
+    let answer = timeout(patience, exchange(outgoing, before_sending)).await;
+    let mut incoming = answer.map_err(|_| Failed::Timeout)??;
+    incoming.elapsed_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
+    Ok(incoming)
+}
+
+async fn exchange(outgoing: Outgoing, before_sending: impl FnOnce()) -> Result<Incoming, Failed> {
+    let stream = connect(&outgoing.place, outgoing.reach).await?;
+    if outgoing.place.scheme == Scheme::Https {
+        return Err(Failed::Unreachable("https is not built into this host yet".to_owned()));
+    }
+    let broken = |error: hyper::Error| Failed::Broken(error.to_string());
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    // The connection lives as long as this call: dropping the guard closes it.
+    let _driving = Driving(tokio::spawn(async move {
+        // Whatever breaks the connection reaches the sender as well.
+        let _ = connection.await;
+    }));
+    let mut request = http::Request::new(Full::new(outgoing.body));
+    *request.method_mut() = outgoing.method;
+    *request.uri_mut() = outgoing.place.path_and_query.parse().map_err(|error| Failed::Broken(format!("{error}")))?;
+    *request.headers_mut() = outgoing.headers;
+    before_sending();
+    let response = sender.send_request(request).await.map_err(broken)?;
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, outgoing.response_bytes_max).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            Failed::TooLarge(outgoing.response_bytes_max as u64)
+        } else {
+            Failed::Broken(error.to_string())
+        }
+    })?;
+    let headers = headers::received(&head.headers);
+    Ok(Incoming { status: head.status.as_u16(), headers, body: body.to_bytes().to_vec(), elapsed_ms: 0 })
+}
+
+/// Connects to the first address that is allowed and answers. The name is resolved once: what was checked is what is connected to.
+async fn connect(place: &Place, reach: Reach) -> Result<TcpStream, Failed> {
+    let addresses = resolve(place).await?;
+    let allowed: Vec<_> = addresses.iter().filter(|found| address::allowed(found.ip(), &place.host, reach)).collect();
+    if allowed.is_empty() {
+        let found: Vec<_> = addresses.iter().map(|found| found.ip().to_string()).collect();
+        return Err(Failed::Inside(found.join(", ")));
+    }
+    let mut last = String::new();
+    for address in allowed {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // One small request: waiting to fill a packet would only add delay.
+                stream.set_nodelay(true).map_err(|error| Failed::Unreachable(error.to_string()))?;
+                return Ok(stream);
+            }
+            Err(error) => last = format!("{address}: {error}"),
+        }
+    }
+    Err(Failed::Unreachable(last))
+}
+
+async fn resolve(place: &Place) -> Result<Vec<SocketAddr>, Failed> {
+    if let Ok(address) = place.host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, place.port)]);
+    }
+    let unknown = |error: std::io::Error| Failed::Unreachable(format!("{}: {error}", place.host));
+    Ok(tokio::net::lookup_host((place.host.as_str(), place.port)).await.map_err(unknown)?.collect())
+}
+
+/// The task that drives a connection; it ends with the call.
+struct Driving(JoinHandle<()>);
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
