@@ -4,8 +4,11 @@
 //! conformance suite that every store passes. It decides nothing and performs nothing; SQL lives in `journal-sql`.
 #![forbid(unsafe_code)]
 
+pub mod memory;
+pub mod record;
 pub mod store;
 
+pub use memory::MemoryStore;
 pub use store::{
     Append, AppendError, Catalog, CatalogEntry, DeploymentFilter, DeploymentRow, FirstReply, Lease, Loaded, Owner, Position,
     Receipt, RequestId, ScopeRow, Shard, Stamped, Status, Store, StoreError, StreamedEvent,
