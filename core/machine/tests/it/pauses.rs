@@ -101,6 +101,7 @@ fn a_verdict_s_pause_is_answered_by_looking_again_or_by_a_waiver() {
         let mut scene = watching();
         until_paused(&mut scene, verdict);
         assert!(scene.run.waits_for().starts_with("a person: probe "), "{}", scene.run.waits_for());
+        assert_eq!(scene.run.state.operations, [], "looks in flight are let go: they were for a watch that is over");
         scene.run.after(Millis::hours(1)).tell(resume());
         let watch = scene.run.state.watch.clone().unwrap();
         assert_eq!((watch.started_at, watch.checks[0].looks), (scene.run.now, 0), "it looks anew, from the start");
