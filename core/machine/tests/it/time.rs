@@ -82,6 +82,7 @@ fn a_candidate_that_comes_and_goes_does_not_keep_its_step_for_ever() {
     let began = scene.run.now;
     let mut up = 0;
     while scene.run.phase() != "rolling-back" {
+        assert!(scene.run.now.since(began) < Millis::hours(24), "it comes and goes for ever");
         up = 1 - up;
         ready(&mut scene, up);
         if machine::deadline(&scene.run.state).unwrap() <= scene.run.call().operation.not_before {
