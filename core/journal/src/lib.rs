@@ -4,6 +4,7 @@
 //! conformance suite that every store passes. It decides nothing and performs nothing; SQL lives in `journal-sql`.
 #![forbid(unsafe_code)]
 
+pub mod conformance;
 pub mod memory;
 pub mod record;
 pub mod store;

@@ -211,6 +211,28 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All phases, in the order that a deployment goes through them.
+    pub const ALL: [Self; 18] = [
+        Self::Queued,
+        Self::Checking,
+        Self::AwaitingApproval,
+        Self::Preparing,
+        Self::Provisioning,
+        Self::Shifting,
+        Self::Promoting,
+        Self::Soaking,
+        Self::Finalising,
+        Self::RollingBack,
+        Self::Succeeded,
+        Self::RolledBack,
+        Self::Rejected,
+        Self::Expired,
+        Self::Superseded,
+        Self::Aborted,
+        Self::RollbackFailed,
+        Self::Blocked,
+    ];
+
     /// Returns the phase as it is written for people and in `--json`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,0 +1,8 @@
+//! Every statement and every rule, for all databases.
+
+pub(crate) mod append;
+pub(crate) mod catalog;
+pub(crate) mod lease;
+pub(crate) mod read;
+pub(crate) mod rows;
+pub(crate) mod schema;

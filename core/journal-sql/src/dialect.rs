@@ -1,0 +1,29 @@
+//! Where the dialects differ: the names of types and a few words of the schema. Placeholders are `$1`, `$2`, … in both, each first
+//! used in its order.
+
+/// The words that differ.
+pub(crate) struct Dialect {
+    /// A 64-bit integer.
+    pub(crate) int: &'static str,
+    /// Bytes.
+    pub(crate) bytes: &'static str,
+    /// A primary key that the database counts up.
+    pub(crate) counted_key: &'static str,
+    /// What follows a table's closing bracket.
+    pub(crate) table_end: &'static str,
+}
+
+/// SQLite's words.
+pub(crate) const SQLITE: Dialect =
+    Dialect { int: "INTEGER", bytes: "BLOB", counted_key: "INTEGER PRIMARY KEY AUTOINCREMENT", table_end: " STRICT" };
+
+impl Dialect {
+    /// Returns a statement of the schema in this dialect.
+    pub(crate) fn write(&self, statement: &str) -> String {
+        statement
+            .replace("{int}", self.int)
+            .replace("{bytes}", self.bytes)
+            .replace("{counted-key}", self.counted_key)
+            .replace("{end}", self.table_end)
+    }
+}

@@ -1,0 +1,36 @@
+//! What SQLite's errors mean for whoever wrote.
+
+use journal::StoreError;
+use rusqlite::{Error, ErrorCode};
+
+/// Sorts an error by what can be done about it.
+pub(super) fn sort(error: Error) -> StoreError {
+    let message = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full(message),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => StoreError::ReadOnly(message),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(message),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse(message),
+        _ => StoreError::Failed(message),
+    }
+}
+
+/// Sorts an error of a commit. An input or output error there leaves open what is on the disk.
+pub(super) fn sort_commit(error: Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure) => StoreError::OutcomeUnknown(error.to_string()),
+        _ => sort(error),
+    }
+}
+
+/// Returns an error again for another waiter of the same commit.
+pub(super) fn again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::OutcomeUnknown(message) => StoreError::OutcomeUnknown(message.clone()),
+        StoreError::Full(message) => StoreError::Full(message.clone()),
+        StoreError::ReadOnly(message) => StoreError::ReadOnly(message.clone()),
+        StoreError::Damaged(message) => StoreError::Damaged(message.clone()),
+        StoreError::InUse(message) => StoreError::InUse(message.clone()),
+        other => StoreError::Failed(other.to_string()),
+    }
+}

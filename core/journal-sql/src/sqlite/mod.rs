@@ -1,0 +1,166 @@
+//! SQLite: one writer thread that groups commits, read-only connections beside it.
+
+mod adapter;
+mod faults;
+mod open;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use journal::{
+    Append, AppendError, Catalog, CatalogEntry, DeploymentFilter, DeploymentRow, FirstReply, Lease, Loaded, Owner, Position,
+    Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
+};
+use model::{DeploymentId, Millis, Scope, Timestamp};
+use rusqlite::Connection;
+
+use crate::body;
+use adapter::{Sqlite, now};
+use open::FileLock;
+use writer::Writer;
+
+/// How a store is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The clock that leases run by.
+    pub now: fn() -> Timestamp,
+    /// The most pages that the file may grow to; `None` for SQLite's own limit. Tests fill a small disk with it.
+    pub pages_max: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { now: crate::clock::now, pages_max: None }
+    }
+}
+
+/// Read-only connections kept open: more readers than cores only wait for each other.
+const READERS_MAX: usize = 4;
+
+/// A journal in one SQLite file, exclusively ours while it is open.
+pub struct SqliteStore {
+    path: PathBuf,
+    now: fn() -> Timestamp,
+    writer: Writer,
+    readers: Arc<Mutex<Vec<Connection>>>,
+    _lock: FileLock,
+}
+
+impl SqliteStore {
+    /// Opens the file, or creates it. Blocks; refuses a file that is damaged, newer than this program, or open elsewhere.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, StoreError> {
+        let lock = FileLock::take(path)?;
+        let connection = open::writer(path, options)?;
+        Ok(Self {
+            path: path.to_owned(),
+            now: options.now,
+            writer: Writer::start(connection),
+            readers: Arc::default(),
+            _lock: lock,
+        })
+    }
+
+    async fn read<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Sqlite<'_>) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let (path, readers) = (self.path.clone(), Arc::clone(&self.readers));
+        let read = move || {
+            let idle = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = match idle {
+                Some(connection) => connection,
+                None => open::reader(&path)?,
+            };
+            let result = work(&mut Sqlite(&connection));
+            let mut idle = readers.lock().unwrap_or_else(PoisonError::into_inner);
+            // A connection that failed may be broken; the next reader opens a new one.
+            if result.is_ok() && idle.len() < READERS_MAX {
+                idle.push(connection);
+            }
+            result
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|error| StoreError::Failed(format!("a reader ended: {error}")))?
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn acquire(&self, shard: Shard, owner: &Owner, ttl: Millis) -> Result<Option<Lease>, StoreError> {
+        let (owner, at) = (owner.clone(), (self.now)());
+        self.writer.write(move |db| now(body::lease::acquire(db, shard, &owner, ttl, at))).await
+    }
+
+    async fn renew(&self, lease: &Lease, ttl: Millis) -> Result<Option<Lease>, StoreError> {
+        let (lease, at) = (lease.clone(), (self.now)());
+        self.writer.write(move |db| now(body::lease::renew(db, &lease, ttl, at))).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        let (lease, at) = (lease.clone(), (self.now)());
+        self.writer.write(move |db| now(body::lease::release(db, &lease, at))).await
+    }
+
+    async fn append(&self, append: Append) -> Result<Receipt, AppendError> {
+        let at = (self.now)();
+        self.writer.write(move |db| now(body::append::append(db, append, at))).await
+    }
+
+    async fn load(&self, deployment: &DeploymentId) -> Result<Option<Loaded>, StoreError> {
+        let id = deployment.clone();
+        self.read(move |db| now(body::read::load(db, &id))).await
+    }
+
+    async fn deployments(&self, filter: &DeploymentFilter) -> Result<Vec<DeploymentRow>, StoreError> {
+        let filter = filter.clone();
+        self.read(move |db| now(body::read::deployments(db, &filter))).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<DeploymentRow>, StoreError> {
+        self.read(|db| now(body::read::unfinished(db))).await
+    }
+
+    async fn scope(&self, scope: &Scope) -> Result<ScopeRow, StoreError> {
+        let scope = scope.clone();
+        self.read(move |db| now(body::read::scope(db, &scope))).await
+    }
+
+    async fn read_after(
+        &self,
+        position: Position,
+        deployment: Option<&DeploymentId>,
+        limit: u32,
+    ) -> Result<Vec<StreamedEvent>, StoreError> {
+        let id = deployment.cloned();
+        self.read(move |db| now(body::read::read_after(db, position, id.as_ref(), limit))).await
+    }
+
+    async fn first_reply(&self, actor: &str, request: &RequestId) -> Result<Option<FirstReply>, StoreError> {
+        let (actor, request) = (actor.to_owned(), request.clone());
+        self.read(move |db| now(body::append::first_reply(db, &actor, &request))).await
+    }
+}
+
+#[async_trait]
+impl Catalog for SqliteStore {
+    async fn put(&self, kind: &str, key: &str, document: &str, expected: Option<u64>, at: Timestamp) -> Result<u64, StoreError> {
+        let (kind, key, document) = (kind.to_owned(), key.to_owned(), document.to_owned());
+        self.writer.write(move |db| now(body::catalog::put(db, &kind, &key, &document, expected, at))).await
+    }
+
+    async fn get(&self, kind: &str, key: &str) -> Result<Option<CatalogEntry>, StoreError> {
+        let (kind, key) = (kind.to_owned(), key.to_owned());
+        self.read(move |db| now(body::catalog::get(db, &kind, &key))).await
+    }
+
+    async fn list(&self, kind: &str, prefix: &str) -> Result<Vec<CatalogEntry>, StoreError> {
+        let (kind, prefix) = (kind.to_owned(), prefix.to_owned());
+        self.read(move |db| now(body::catalog::list(db, &kind, &prefix))).await
+    }
+
+    async fn remove(&self, kind: &str, key: &str) -> Result<bool, StoreError> {
+        let (kind, key) = (kind.to_owned(), key.to_owned());
+        self.writer.write(move |db| now(body::catalog::remove(db, &kind, &key))).await
+    }
+}
