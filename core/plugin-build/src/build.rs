@@ -1,0 +1,53 @@
+//! The whole way from a folder to a component.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::{BuildError, Manifest, Toolchain, cargo, component, schema};
+
+/// How a plugin is built.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where cargo keeps what it compiled; `None`: `plugins` in the workspace's own target folder. Share it between plugins: the
+    /// standard library and the SDK are compiled once per folder.
+    pub target_dir: Option<PathBuf>,
+    /// Where cargo's words go.
+    pub output: Output,
+    /// Whether `Cargo.lock` must be as it is.
+    pub locked: bool,
+}
+
+/// Where cargo's words go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// Kept, and part of the error if cargo fails.
+    #[default]
+    Keep,
+    /// Shown on standard error as they come.
+    Show,
+}
+
+/// A built plugin.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The component, with its manifest in it.
+    pub component: Vec<u8>,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// The component's digest: "sha256:" and 64 hexadecimal digits.
+    pub digest: String,
+}
+
+/// Builds the plugin crate in a folder. Blocking: minutes at the first time, when a standard library is compiled as well.
+pub fn build(folder: &Path, options: &Options) -> Result<Built, BuildError> {
+    let toolchain = Toolchain::find(folder)?;
+    let package = cargo::package(&toolchain, folder)?;
+    let module = cargo::compile(&toolchain, folder, &package, options)?;
+    let exports = component::exports(&module)?;
+    let settings = exports.iter().map(|export| schema::settings(&module, export)).collect::<Result<_, _>>()?;
+    let manifest = Manifest::of(folder, package, &exports, settings)?;
+    let component = component::encode(&module, &manifest)?;
+    let digest = format!("sha256:{}", hex::encode(Sha256::digest(&component)));
+    Ok(Built { component, manifest, digest })
+}

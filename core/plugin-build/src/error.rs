@@ -1,0 +1,81 @@
+//! Why a crate did not become a component.
+
+use std::path::PathBuf;
+
+/// Why a crate did not become a component.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// This machine cannot compile for WebAssembly.
+    #[error(
+        "no Rust toolchain here can compile for wasm32-unknown-unknown: {why}\n\nhint: with rustup: `rustup target add \
+         wasm32-unknown-unknown`\nhint: on Debian: `apt-get install rustc-web cargo-web rust-web-src lld-19`"
+    )]
+    NoToolchain {
+        /// What was looked for and not found.
+        why: String,
+    },
+    /// A program could not be started.
+    #[error("{} cannot be started", .program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Cargo failed; its output says why.
+    #[error("cargo failed for {}:\n{output}", .folder.display())]
+    Cargo {
+        /// The crate.
+        folder: PathBuf,
+        /// What cargo wrote.
+        output: String,
+    },
+    /// Cargo's words could not be understood.
+    #[error("cargo's answer about {} cannot be read: {why}", .folder.display())]
+    CargoAnswer {
+        /// The crate.
+        folder: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The crate does not say what it is.
+    #[error("{} has no usable [package.metadata.towpath]: {why}", .folder.display())]
+    Metadata {
+        /// The crate.
+        folder: PathBuf,
+        /// What is missing.
+        why: String,
+    },
+    /// The crate says that it is something else than it exports.
+    #[error("Cargo.toml says the plugin is of kind {said}, the code exports {found}")]
+    Kinds {
+        /// The kinds in `Cargo.toml`.
+        said: String,
+        /// The kinds that are exported.
+        found: String,
+    },
+    /// The module could not become a component.
+    #[error("the module cannot be made a component: {why}")]
+    Component {
+        /// The encoder's words, with their causes.
+        why: String,
+    },
+    /// The settings schema could not be had.
+    #[error("the settings schema of the {kind} cannot be read from the module: {why}")]
+    Schema {
+        /// The kind.
+        kind: String,
+        /// Why.
+        why: String,
+    },
+    /// A file could not be read.
+    #[error("{} cannot be read", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
