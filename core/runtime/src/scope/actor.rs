@@ -1,0 +1,409 @@
+//! The task of one scope: takes desired states, stores them, and reconciles whenever something changed.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::Scope;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::counters::Counters;
+use crate::limits::{COUNTERS_KEPT_MAX, LISTEN_RETRY};
+use crate::options::Options;
+use crate::protocol::{DesiredState, Side, Status};
+use crate::route::choice::Rules;
+use crate::route::listener::Listener;
+use crate::route::table::{PublicRoute, Table};
+use crate::scope::group::RunningGroup;
+use crate::scope::identity;
+use crate::scope::plan::{Action, Seen, Verification, Wanted, plan};
+use crate::scope::report::View;
+use crate::store::{StateStore, Stored};
+use crate::supervise::leftovers::Records;
+use crate::supervise::logs;
+use crate::supervise::ports::Ports;
+
+/// How many messages may wait for a scope. Its callers wait for their answers, so more than a few means that it hangs.
+const INBOX_MESSAGES_MAX: usize = 16;
+
+/// What all scopes of a runtime share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) artifacts: artifact::Store,
+    pub(crate) states: StateStore,
+    pub(crate) ports: Ports,
+    pub(crate) records: Records,
+}
+
+/// Why a desired state was not taken. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApplyError {
+    /// A newer one was seen.
+    #[error("superseded: fence {highest} was seen")]
+    Superseded {
+        /// Its fence.
+        highest: u64,
+    },
+    /// The fence was seen with another state.
+    #[error(
+        "fence {fence} was already used for another state (operation key {known:?}, now {found:?}); a new state needs a higher fence"
+    )]
+    OtherContent { fence: u64, known: String, found: String },
+    /// The public port cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Port { address: String, source: io::Error },
+    /// It cannot be stored.
+    #[error("cannot store the desired state: {0}")]
+    Store(io::Error),
+    /// The runtime is shutting down.
+    #[error("the runtime is shutting down")]
+    ShuttingDown,
+}
+
+enum Message {
+    Apply(Box<DesiredState>, oneshot::Sender<Result<Status, ApplyError>>),
+    Status(oneshot::Sender<Option<Status>>),
+    Verified { group: String, result: Result<(), String> },
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// The handle of a scope's task. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct ScopeHandle {
+    inbox: mpsc::Sender<Message>,
+    logs: PathBuf,
+}
+
+impl ScopeHandle {
+    /// Starts the task, with the state that was stored for it.
+    pub(crate) fn start(scope: Scope, stored: Option<Stored>, shared: Arc<Shared>) -> Self {
+        let (inbox, messages) = mpsc::channel(INBOX_MESSAGES_MAX);
+        let logs = shared.states.folder(&scope).join("logs");
+        let actor = Actor {
+            scope,
+            route: Arc::new(PublicRoute::new(shared.options.response_head_timeout)),
+            shared,
+            public_port: stored.as_ref().map_or(0, |s| s.public_port),
+            desired: stored.map(|s| s.desired),
+            listener: None,
+            port_trouble: None,
+            groups: Vec::new(),
+            old_counters: VecDeque::new(),
+            changed: Arc::new(Notify::new()),
+            inbox: inbox.downgrade(),
+            logs: logs.clone(),
+            down: None,
+        };
+        tokio::spawn(actor.run(messages));
+        Self { inbox, logs }
+    }
+
+    /// Replaces the desired state.
+    pub(crate) async fn apply(&self, desired: DesiredState) -> Result<Status, ApplyError> {
+        self.ask(|answer| Message::Apply(Box::new(desired), answer)).await.unwrap_or(Err(ApplyError::ShuttingDown))
+    }
+
+    /// Returns what really runs, or `None` when no state was ever taken.
+    pub(crate) async fn status(&self) -> Option<Status> {
+        self.ask(Message::Status).await.flatten()
+    }
+
+    /// Returns where the logs of all releases of this scope are.
+    pub(crate) fn logs(&self) -> &PathBuf {
+        &self.logs
+    }
+
+    /// Closes the port, lets requests finish and stops everything. The stored state stays.
+    pub(crate) async fn shutdown(&self) {
+        let _ = self.ask(Message::Shutdown).await;
+    }
+
+    async fn ask<T>(&self, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        self.inbox.send(message(answer)).await.ok()?;
+        answered.await.ok()
+    }
+}
+
+struct Actor {
+    scope: Scope,
+    shared: Arc<Shared>,
+    /// The state in force; absent before the first.
+    desired: Option<DesiredState>,
+    /// The port that this scope keeps; 0 before the first.
+    public_port: u16,
+    listener: Option<Listener>,
+    port_trouble: Option<String>,
+    route: Arc<PublicRoute>,
+    groups: Vec<RunningGroup>,
+    /// Counters of releases that went, the latest last.
+    old_counters: VecDeque<(String, Arc<Counters>)>,
+    changed: Arc<Notify>,
+    inbox: mpsc::WeakSender<Message>,
+    logs: PathBuf,
+    /// Who waits for everything to be stopped.
+    down: Option<oneshot::Sender<()>>,
+}
+
+impl Actor {
+    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        self.reopen().await;
+        self.reconcile();
+        loop {
+            let retry = self.port_trouble.is_some();
+            let changed = self.changed.clone();
+            tokio::select! {
+                message = messages.recv() => match message {
+                    Some(message) => self.take(message).await,
+                    None => return,
+                },
+                () = changed.notified() => {}
+                () = tokio::time::sleep(LISTEN_RETRY), if retry => self.reopen().await,
+            }
+            self.reconcile();
+            if self.down.is_some() && self.groups.is_empty() {
+                break;
+            }
+        }
+        if let Some(down) = self.down.take() {
+            let _ = down.send(());
+        }
+    }
+
+    async fn take(&mut self, message: Message) {
+        match message {
+            Message::Apply(desired, answer) => {
+                let taken = self.apply(*desired).await;
+                self.reconcile();
+                let status = taken.and_then(|()| self.status().ok_or(ApplyError::ShuttingDown));
+                let _ = answer.send(status);
+            }
+            Message::Status(answer) => {
+                let _ = answer.send(self.status());
+            }
+            Message::Verified { group, result } => self.verified(&group, result),
+            Message::Shutdown(answer) => {
+                let drain = self.drain();
+                self.down = Some(answer);
+                if let Some(listener) = self.listener.take() {
+                    listener.close(drain).await;
+                }
+            }
+        }
+    }
+
+    async fn apply(&mut self, desired: DesiredState) -> Result<(), ApplyError> {
+        if self.down.is_some() {
+            return Err(ApplyError::ShuttingDown);
+        }
+        if let Some(known) = &self.desired {
+            let (known_key, found) = (known.operation_key.clone(), desired.operation_key.clone());
+            match desired.fence.cmp(&known.fence) {
+                std::cmp::Ordering::Less => return Err(ApplyError::Superseded { highest: known.fence }),
+                std::cmp::Ordering::Equal if *known != desired => {
+                    return Err(ApplyError::OtherContent { fence: desired.fence, known: known_key, found });
+                }
+                std::cmp::Ordering::Equal | std::cmp::Ordering::Greater => {}
+            }
+        }
+        // Taking a port can fail and changes nothing yet, so it comes first; nobody is accepted before the state is stored.
+        let socket = self.take_port(&desired).await?;
+        let public_port = match &socket {
+            Some(socket) => socket.local_addr().map_or(self.public_port, |a| a.port()),
+            None => self.public_port,
+        };
+        let stored = Stored::new(public_port, desired);
+        let desired = stored.desired.clone();
+        let (states, scope) = (self.shared.states.clone(), self.scope.clone());
+        let saved = tokio::task::spawn_blocking(move || states.save(&scope, &stored)).await;
+        saved.unwrap_or_else(|e| Err(io::Error::other(e))).map_err(ApplyError::Store)?;
+        let open = is_open(&desired);
+        (self.desired, self.public_port) = (Some(desired), public_port);
+        self.ask_groups();
+        self.switch_port(socket, open);
+        Ok(())
+    }
+
+    /// Returns a newly taken port where the state needs another than the open one.
+    async fn take_port(&self, desired: &DesiredState) -> Result<Option<TcpListener>, ApplyError> {
+        let wanted = if desired.port == 0 { self.public_port } else { desired.port };
+        let open = self.listener.as_ref().map(|listener| listener.address().port());
+        if !is_open(desired) || (open.is_some() && open == Some(wanted)) {
+            return Ok(None);
+        }
+        let host = self.shared.options.listen_host;
+        let taken = Listener::bind(host, wanted).await;
+        taken.map(Some).map_err(|source| ApplyError::Port { address: format!("{host}:{wanted}"), source })
+    }
+
+    fn switch_port(&mut self, socket: Option<TcpListener>, open: bool) {
+        if (socket.is_some() || !open)
+            && let Some(old) = self.listener.take()
+        {
+            // In its own time: the new port is served from now on.
+            tokio::spawn(old.close(self.drain()));
+        }
+        if let Some(socket) = socket {
+            self.serve(socket);
+        }
+        if !open {
+            self.port_trouble = None;
+        }
+    }
+
+    fn serve(&mut self, socket: TcpListener) {
+        match Listener::serve(socket, self.route.clone()) {
+            Ok(listener) => (self.listener, self.port_trouble) = (Some(listener), None),
+            Err(error) => self.port_trouble = Some(format!("cannot listen: {error}")),
+        }
+    }
+
+    /// Opens the port of a stored state; after a restart somebody else may have it.
+    async fn reopen(&mut self) {
+        self.ask_groups();
+        let Some(desired) = self.desired.as_ref().filter(|desired| is_open(desired) && self.listener.is_none()) else { return };
+        match self.take_port(desired).await {
+            Ok(Some(socket)) => self.serve(socket),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(scope = %self.scope, %error, "the public port is not open");
+                self.port_trouble = Some(error.to_string());
+            }
+        }
+    }
+
+    /// Makes every wanted group known and tells the known ones what changed.
+    fn ask_groups(&mut self) {
+        let Some(desired) = &self.desired else { return };
+        for wanted in [Side::Stable, Side::Candidate].iter().filter_map(|side| desired.group(*side)) {
+            let id = identity(wanted);
+            if let Some(group) = self.groups.iter_mut().find(|group| group.id == id) {
+                group.ask(wanted);
+                continue;
+            }
+            logs::prune(&self.logs);
+            let kept = self.old_counters.iter().position(|(old, _)| *old == id).and_then(|at| self.old_counters.remove(at));
+            let counters = kept.map_or_else(|| Arc::new(Counters::new()), |(_, counters)| counters);
+            self.groups.push(RunningGroup::new(&id, wanted, &self.logs, counters));
+        }
+    }
+
+    fn verified(&mut self, group: &str, result: Result<(), String>) {
+        if let Err(why) = &result {
+            tracing::error!(scope = %self.scope, %why, "a release was refused");
+        }
+        for known in self.groups.iter_mut().filter(|known| known.id == group) {
+            known.verification = result.clone().map_or_else(Verification::Bad, |()| Verification::Good);
+        }
+    }
+
+    fn status(&self) -> Option<Status> {
+        let view = View {
+            desired: self.desired.as_ref()?,
+            groups: &self.groups,
+            public_endpoint: self.listener.as_ref().map(|listener| listener.address().to_string()),
+            port_trouble: self.port_trouble.as_deref(),
+            unserved: self.route.unserved(),
+        };
+        Some(view.status())
+    }
+
+    fn drain(&self) -> Duration {
+        Duration::from_millis(self.desired.as_ref().map_or(0, |desired| desired.drain_timeout_ms))
+    }
+
+    fn wanted(&self) -> Vec<Wanted> {
+        let Some(desired) = self.desired.as_ref().filter(|_| self.down.is_none()) else { return Vec::new() };
+        let groups = [Side::Stable, Side::Candidate].into_iter().filter_map(|side| desired.group(side));
+        groups.map(|group| Wanted { group: identity(group), instances: usize::from(group.instances) }).collect()
+    }
+
+    /// Does what is to be done. The table is replaced before anything is told to stop, so that nothing new arrives there.
+    fn reconcile(&mut self) {
+        let seen: Vec<Seen> = self.groups.iter().map(RunningGroup::seen).collect();
+        let actions = plan(&self.wanted(), &seen);
+        self.route.publish(self.table(&actions));
+        let drain = self.drain();
+        for action in actions {
+            self.perform(action, drain);
+        }
+    }
+
+    fn table(&self, actions: &[Action]) -> Table {
+        let Some(desired) = &self.desired else { return Table::default() };
+        let side = |side: Side| {
+            let id = identity(desired.group(side)?);
+            let group = self.groups.iter().find(|group| group.id == id)?;
+            let leaving = actions.iter().filter_map(|action| match action {
+                Action::Retire { group, instance } if *group == id => Some(*instance),
+                Action::Retire { .. } | Action::Verify { .. } | Action::Start { .. } => None,
+                Action::Bury { .. } | Action::Forget { .. } => None,
+            });
+            Some(group.side_route(&leaving.collect::<Vec<_>>()))
+        };
+        Table { rules: desired.traffic.as_ref().map(Rules::new), stable: side(Side::Stable), candidate: side(Side::Candidate) }
+    }
+
+    fn perform(&mut self, action: Action, drain: Duration) {
+        match action {
+            Action::Verify { group } => self.verify(&group),
+            Action::Start { group, count } => {
+                let (shared, changed) = (self.shared.clone(), self.changed.clone());
+                self.with(&group, |g| g.start(count, &shared, &changed));
+            }
+            Action::Retire { group, instance } => self.with(&group, |g| g.retire(instance, drain)),
+            Action::Bury { group, instance } => self.with(&group, |g| g.bury(instance)),
+            Action::Forget { group } => self.forget(&group),
+        }
+    }
+
+    fn with(&mut self, id: &str, action: impl FnOnce(&mut RunningGroup)) {
+        if let Some(group) = self.groups.iter_mut().find(|group| group.id == id) {
+            action(group);
+        }
+    }
+
+    fn verify(&mut self, id: &str) {
+        let (artifacts, inbox, group) = (self.shared.artifacts.clone(), self.inbox.clone(), id.to_owned());
+        self.with(id, |known| {
+            known.verification = Verification::Running;
+            let digest = model::Digest::parse(&known.wanted.artifact_digest);
+            tokio::spawn(async move {
+                let check = move || artifacts.verify(&digest.map_err(|e| e.to_string())?).map_err(|e| chain(&e));
+                let result = tokio::task::spawn_blocking(check).await.unwrap_or_else(|e| Err(e.to_string()));
+                if let Some(inbox) = inbox.upgrade() {
+                    let _ = inbox.send(Message::Verified { group, result }).await;
+                }
+            });
+        });
+    }
+
+    fn forget(&mut self, id: &str) {
+        let Some(at) = self.groups.iter().position(|group| group.id == id) else { return };
+        let group = self.groups.remove(at);
+        self.old_counters.push_back((group.id, group.counters));
+        if self.old_counters.len() > COUNTERS_KEPT_MAX {
+            self.old_counters.pop_front();
+        }
+    }
+}
+
+/// Whether the public port is open: as long as anything is wanted, even if nobody is served at the moment.
+fn is_open(desired: &DesiredState) -> bool {
+    desired.stable.is_some() || desired.candidate.is_some()
+}
+
+/// Returns an error with everything that led to it: it becomes one line of a status.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
