@@ -1,7 +1,7 @@
 //! Asking a target what it can do, for planning and for fencing.
 
-use model::{Timestamp, Millis};
-use plugin_host::{CallContext, CallError, Descriptor};
+use model::{Millis, Timestamp};
+use plugin_host::{CallContext, CallError, Descriptor, Grants};
 
 use crate::{PluginDriver, limits};
 
@@ -36,14 +36,15 @@ pub enum DescribeError {
 }
 
 impl PluginDriver {
-    /// Returns what a target can do with these settings. No power is needed, and none is given.
+    /// Returns what a target can do with these settings. Nothing that reaches outside is granted for it.
     pub async fn describe(&self, name: &str, settings: &str, now: Timestamp) -> Result<Descriptor, DescribeError> {
         let Some((_, plugin)) = self.registry.by_name(name) else {
             let known: Vec<String> = self.registry.names().into_iter().map(|(name, _)| name).collect();
             return Err(DescribeError::Unknown { name: name.to_owned(), known: known.join(", ") });
         };
-        let context = CallContext { settings: settings.to_owned(), deadline_ms: until(now, limits::RECONCILE), ..CallContext::default() };
-        let called = plugin.describe(&context).await;
+        let context =
+            CallContext { settings: settings.to_owned(), deadline_ms: until(now, limits::RECONCILE), ..CallContext::default() };
+        let called = plugin.describe(&context, &Grants::default()).await;
         let called = called.map_err(|source| DescribeError::Call { name: name.to_owned(), source })?;
         called.answer.map_err(|fault| DescribeError::Settings { name: name.to_owned(), message: fault.message })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use engine::{Clock, Driver};
 use model::{Call, Lost, Millis, OperationKind, PluginUse, Progress, Report, ReportOutcome, State, StepKind, Timestamp};
-use plugin_host::{CallContext, CallError, Fencing, Grants, Plugin};
+use plugin_host::{CallContext, CallError, CallErrorKind, Fencing, Grants, Plugin};
 
 use crate::quiesce::{Flight, Quiesce};
 use crate::words::{ask, hear};
@@ -92,7 +92,7 @@ impl PluginDriver {
 
     /// A target that cannot fence is not called while anything of an earlier call may still land.
     async fn take_off(&self, call: &Call, attempt: &Attempt) -> Result<Option<Flight>, Lost> {
-        let described = attempt.plugin.describe(&attempt.context).await.map_err(lost)?;
+        let described = attempt.plugin.describe(&attempt.context, &attempt.grants).await.map_err(lost)?;
         let descriptor = described.answer.map_err(|fault| lost_for_good(hear::sentence(&fault.message)))?;
         match descriptor.fencing {
             Fencing::Native => Ok(None),
@@ -130,7 +130,9 @@ impl Driver for PluginDriver {
 async fn observe_first(attempt: &Attempt) -> Result<Option<Progress>, Lost> {
     let seen = attempt.plugin.observe(&attempt.context, &attempt.grants).await.map_err(lost)?;
     match seen.answer {
-        Ok(seen) if seen.highest_fence > attempt.context.fence => Ok(Some(Progress::Superseded(model::Fence(seen.highest_fence)))),
+        Ok(seen) if seen.highest_fence > attempt.context.fence => {
+            Ok(Some(Progress::Superseded(model::Fence(seen.highest_fence))))
+        }
         Ok(_) => Ok(None),
         Err(fault) => {
             let fault = hear::fault(&fault);
@@ -184,7 +186,16 @@ fn land(flight: Option<Flight>) {
 }
 
 fn lost(error: CallError) -> Lost {
-    Lost { message: hear::sentence(&error.to_string()), outcome_unknown: error.outcome_unknown, retryable: error.is_retryable() }
+    let retryable = match error.kind {
+        // A crash, a hang or a full house may be gone at the next attempt.
+        CallErrorKind::Trap { .. } | CallErrorKind::Deadline { .. } | CallErrorKind::Host { .. } => true,
+        // These stay as they are until somebody changes the plugin or its grant.
+        CallErrorKind::Limit { .. }
+        | CallErrorKind::Refused { .. }
+        | CallErrorKind::Malformed { .. }
+        | CallErrorKind::Kind { .. } => false,
+    };
+    Lost { message: hear::sentence(&error.to_string()), outcome_unknown: error.outcome_unknown, retryable }
 }
 
 fn lost_for_good(message: String) -> Lost {
