@@ -1,0 +1,213 @@
+//! From rules with expressions to values: settings, conditions, plugins, watches.
+
+use model::{Check, Millis, Percent, PluginUse, UnhealthyAction, WatchSpec};
+use serde_json::Value;
+
+use super::input::{CompileInput, PluginFacts, PluginKind};
+use crate::expression::{Expression, Variables};
+use crate::plan::hash::canonical;
+use crate::rules::plugins::{HealthRule, UseRule};
+use crate::rules::policies::default_policies;
+use crate::rules::strategy::WatchRule;
+use crate::text::diagnostic::Diagnostic;
+use crate::text::node::{Node, described};
+use crate::text::reader::Setting;
+use crate::text::source::{Place, Source, Span};
+use crate::text::suggest::did_you_mean;
+use crate::text::units::Spelled;
+use crate::{schema, template};
+
+/// How often a check looks where the path does not say; never less than five times in a watch.
+const EVERY: Millis = Millis::seconds(10);
+
+/// Into how many looks a short watch is cut where the path does not say.
+const LOOKS_IN_A_SHORT_WATCH: u64 = 5;
+
+/// How many unhealthy looks in a row decide where the path does not say: one may be chance.
+const FAILURES: u32 = 2;
+
+/// How many looks in a row may end in an error where the path does not say.
+const ERRORS: u32 = 3;
+
+/// Resolves rules and gathers what cannot be resolved. A value that cannot is replaced by its default, so that the rest
+/// is looked at as well; no plan is made from it.
+pub(crate) struct Resolver<'a> {
+    pub(crate) input: CompileInput<'a>,
+    pub(crate) variables: &'a Variables,
+    pub(crate) found: Vec<Diagnostic>,
+}
+
+/// A health check that applies, before it is known how long it watches.
+struct Applied<'r> {
+    rule: &'r HealthRule,
+    health: PluginUse,
+}
+
+impl<'a> Resolver<'a> {
+    fn source(&self) -> &'a Source {
+        &self.input.path.source
+    }
+
+    pub(crate) fn refuse(&mut self, span: Span, message: impl Into<String>, label: impl Into<String>) {
+        self.found.push(Diagnostic::at(self.source(), span, message).label(label));
+    }
+
+    /// Returns a setting's value, or the default where it is absent.
+    pub(crate) fn setting<T: Spelled + Clone>(&mut self, setting: Option<&Setting<T>>, default: T) -> T {
+        setting.and_then(|setting| self.value(setting)).unwrap_or(default)
+    }
+
+    /// Returns a setting's value; `None`, with a diagnostic, when it has none.
+    pub(crate) fn value<T: Spelled + Clone>(&mut self, setting: &Setting<T>) -> Option<T> {
+        let (expression, what) = match setting {
+            Setting::Known(value, _) => return Some(value.clone()),
+            Setting::Computed(expression, what) => (expression, what),
+        };
+        match template::evaluated(expression, self.source(), self.variables) {
+            Ok(value) => {
+                let read = T::read(&value);
+                if read.is_none() {
+                    let label = format!("expected {}, found {}", T::EXPECTED, described(&value));
+                    self.refuse(expression.span, format!("{what} does not fit"), label);
+                }
+                read
+            }
+            Err(fault) => {
+                self.found.push(fault);
+                None
+            }
+        }
+    }
+
+    /// Returns whether a rule applies; one without a condition does.
+    pub(crate) fn applies(&mut self, when: Option<&Expression>) -> bool {
+        let Some(expression) = when else { return true };
+        match template::evaluated(expression, self.source(), self.variables) {
+            Ok(Value::Bool(applies)) => applies,
+            Ok(other) => {
+                let label = format!("expected true or false, found {}", described(&other));
+                self.refuse(expression.span, "a condition must be true or false", label);
+                false
+            }
+            Err(fault) => {
+                self.found.push(fault);
+                false
+            }
+        }
+    }
+
+    /// Returns a plugin's use, its settings evaluated and checked against the plugin's own schema.
+    pub(crate) fn plugin(&mut self, uses: &UseRule, source: &Source, kind: PluginKind) -> Option<PluginUse> {
+        let facts = self.facts(uses, source, kind)?;
+        let settings = match &uses.with {
+            Some(node) => match template::evaluate(node, source, self.variables) {
+                Ok(settings) => settings,
+                Err(found) => {
+                    self.found.extend(found);
+                    return None;
+                }
+            },
+            None => Value::Object(Default::default()),
+        };
+        let validator = match schema::compile(&facts.settings_schema) {
+            Ok(validator) => validator,
+            Err((_, words)) => {
+                let message = format!("the plugin {:?} has a settings schema that cannot be used", uses.plugin);
+                self.found.push(Diagnostic::at(source, uses.span, message).label(words));
+                return None;
+            }
+        };
+        let locate = |pointer: &str, key: Option<&str>| settings_place(uses, source, pointer, key);
+        let what = format!("setting of {}", uses.plugin);
+        let found = schema::check(&validator, &facts.settings_schema, &settings, &what, &locate);
+        let fits = found.is_empty();
+        self.found.extend(found);
+        fits.then(|| PluginUse { name: uses.plugin.clone(), digest: facts.digest, settings: canonical(&settings) })
+    }
+
+    fn facts(&mut self, uses: &UseRule, source: &Source, kind: PluginKind) -> Option<PluginFacts> {
+        let Some(facts) = self.input.plugins.find(&uses.plugin) else {
+            let mut names = self.input.plugins.names();
+            names.sort();
+            let found = Diagnostic::at(source, uses.span, format!("there is no plugin {:?}", uses.plugin));
+            let hint = did_you_mean(&uses.plugin, names.iter().map(String::as_str));
+            self.found.push(found.note(format!("known plugins: {}", names.join(", "))).hint_if(hint));
+            return None;
+        };
+        if !facts.kinds.contains(&kind) {
+            let kinds: Vec<&str> = facts.kinds.iter().map(|kind| kind.as_str()).collect();
+            let message = format!("the plugin {:?} is no {}", uses.plugin, kind.as_str());
+            self.found.push(Diagnostic::at(source, uses.span, message).label(format!("it is a {}", kinds.join(", "))));
+            return None;
+        }
+        Some(facts)
+    }
+
+    /// Returns what a watch asks of whom. `None`, with a diagnostic, when it cannot be made.
+    pub(crate) fn watch(&mut self, rule: &WatchRule, on_unhealthy: UnhealthyAction) -> Option<WatchSpec> {
+        let duration = self.value(&rule.duration)?;
+        if duration == Millis(0) {
+            self.refuse(rule.duration.span(), "a watch must last", "expected more than 0s");
+            return None;
+        }
+        let named = |check: &HealthRule| rule.health.as_ref().is_none_or(|names| names.iter().any(|(n, _)| *n == check.name));
+        let path = self.input.path;
+        let mut checks = Vec::new();
+        for rule in path.rules.health.iter().filter(|rule| named(rule)) {
+            if self.applies(rule.when.as_ref()) {
+                let health = self.plugin(&rule.uses, &path.source, PluginKind::Health)?;
+                checks.push(self.check(&Applied { rule, health }, duration));
+            }
+        }
+        if checks.is_empty() {
+            self.refuse(rule.duration.span(), "no health check watches here", "each one's condition is false, or none is named");
+            return None;
+        }
+        let patience = self.setting(path.rules.patience.as_ref(), duration);
+        Some(WatchSpec { duration, checks, on_unhealthy, on_inconclusive: path.rules.on_inconclusive, patience })
+    }
+
+    fn check(&mut self, applied: &Applied<'_>, duration: Millis) -> Check {
+        let rule = applied.rule;
+        let short = Millis((duration.0 / LOOKS_IN_A_SHORT_WATCH).max(1));
+        let interval = self.setting(rule.every.as_ref(), EVERY.min(short));
+        if let Some(every) = rule.every.as_ref().filter(|_| interval > duration) {
+            let label = format!("looks every {interval}, the watch lasts {duration}");
+            self.refuse(every.span(), "the check would not look during a watch", label);
+        }
+        if let Some(every) = rule.every.as_ref().filter(|_| interval == Millis(0)) {
+            self.refuse(every.span(), "a check needs time between its looks", "expected more than 0s");
+        }
+        let failures_to_decide = self.setting(rule.failures.as_ref(), FAILURES);
+        if let Some(failures) = rule.failures.as_ref().filter(|_| failures_to_decide == 0) {
+            self.refuse(failures.span(), "a check decides by at least one look", "expected at least 1, found 0");
+        }
+        let errors_tolerated = self.setting(rule.errors.as_ref(), ERRORS);
+        Check { health: applied.health.clone(), interval, failures_to_decide, errors_tolerated }
+    }
+
+    /// Returns what holds for the whole run.
+    pub(crate) fn policies(&mut self) -> model::Policies {
+        let (rules, default) = (&self.input.path.rules.policies, default_policies());
+        model::Policies {
+            supersede: rules.supersede.unwrap_or(default.supersede),
+            queue_expires_after: self.setting(rules.queue_expires_after.as_ref(), default.queue_expires_after),
+            pause_expires_after: self.setting(rules.pause_expires_after.as_ref(), default.pause_expires_after),
+            way_back_deadline: self.setting(rules.way_back_deadline.as_ref(), default.way_back_deadline),
+            attempts_max: self.setting(rules.attempts_max.as_ref(), default.attempts_max),
+        }
+    }
+
+    /// Returns a capacity, at least `least`.
+    pub(crate) fn capacity(&mut self, setting: Option<&Setting<Percent>>, least: Percent) -> Percent {
+        self.setting(setting, least)
+    }
+}
+
+/// Returns where a setting of a plugin stands: the deepest value that was written down.
+fn settings_place(uses: &UseRule, source: &Source, pointer: &str, key: Option<&str>) -> Place {
+    let Some(with) = &uses.with else { return source.place(uses.span) };
+    let (node, _): (&Node, bool) = with.follow(pointer);
+    let entry = key.and_then(|key| node.entries().iter().find(|entry| entry.key == key));
+    source.place(entry.map_or(node.span, |entry| entry.key_span))
+}

@@ -1,0 +1,1 @@
+//! Tests of golden paths, from text to plan.
