@@ -1,0 +1,55 @@
+//! Builds the first-party plugins with the tool that everyone else uses.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use plugin_build::Options;
+
+/// The plugins that are carried, in the order of their names.
+const PLUGINS: [&str; 4] = ["gate-junit", "health-http", "health-traffic", "target-local"];
+
+/// What a plugin is made of, seen from the workspace.
+const SOURCES: [&str; 4] = ["plugins", "sdk", "Cargo.lock", "Cargo.toml"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let workspace = workspace();
+    for source in SOURCES {
+        let source = workspace.join(source);
+        // A path that is missing would make cargo run this script every time.
+        if source.exists() {
+            emit(&format!("rerun-if-changed={}", source.display()))?;
+        }
+    }
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+    let options = Options { target_dir: Some(guests(&out)), ..Options::default() };
+    let mut table = String::from("&[\n");
+    for name in PLUGINS {
+        let built = plugin_build::build(&workspace.join("plugins").join(name), &options)?;
+        let file = out.join(format!("{name}.wasm"));
+        fs::write(&file, &built.component)?;
+        writeln!(table, "    Bundled {{ name: {name:?}, digest: {:?}, component: include_bytes!({file:?}) }},", built.digest)?;
+    }
+    table.push(']');
+    fs::write(out.join("plugins.rs"), table)?;
+    Ok(())
+}
+
+/// Returns the workspace: this crate is `core/bundled-plugins` in it.
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Returns the folder where guests are compiled: beside the profiles in cargo's target folder, so that debug and release builds share
+/// it and the standard library is compiled once. It is not the outer cargo's own, whose lock is held while this script runs.
+fn guests(out: &Path) -> PathBuf {
+    let profile = out.ancestors().find(|folder| folder.ends_with("build")).and_then(Path::parent);
+    profile.and_then(Path::parent).unwrap_or(out).join("plugins")
+}
+
+/// Speaks to cargo.
+fn emit(line: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    writeln!(std::io::stdout(), "cargo::{line}")
+}
