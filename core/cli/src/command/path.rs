@@ -5,10 +5,12 @@ use std::path::Path;
 use towpath_proto::v1;
 
 use super::catalog::{applied, documents, request, text};
+use super::read;
 use crate::args::PathCommand;
 use crate::client::Client;
 use crate::error::{Error, Exit};
 use crate::output::Output;
+use crate::text::clean;
 
 /// Publishing and showing.
 pub(super) async fn path(client: &Client, command: &PathCommand, output: &mut Output) -> Result<Exit, Error> {
@@ -31,6 +33,17 @@ pub(super) async fn path(client: &Client, command: &PathCommand, output: &mut Ou
 }
 
 /// Checks a path file here, without a server.
-pub(super) fn lint(file: &Path, _: &mut Output) -> Result<Exit, Error> {
-    Err(Error::Usage { message: format!("{} cannot be checked yet", file.display()), hint: String::new() })
+pub(super) fn lint(file: &Path, output: &mut Output) -> Result<Exit, Error> {
+    let (text, name) = read(file)?;
+    match ::path::parse_path(&text, &name) {
+        Ok(_) if output.context.json => writeln!(output.out, "{}", serde_json::json!({"file": name, "faults": []}))?,
+        Ok(_) => writeln!(output.out, "{}: no faults", clean(&name))?,
+        Err(found) if output.context.json => {
+            let faults: Vec<String> = found.iter().map(ToString::to_string).collect();
+            writeln!(output.out, "{}", serde_json::json!({"file": name, "faults": faults}))?;
+            return Ok(Exit::Usage);
+        }
+        Err(found) => return Err(Error::File(::path::render_diagnostics(&found))),
+    }
+    Ok(Exit::Done)
 }

@@ -1,0 +1,175 @@
+//! From what the catalog holds to a plan: fetch, pin, ask the target, compile.
+
+use std::collections::BTreeMap;
+
+use journal::Store;
+use model::{Artifact, Digest, EnvironmentName, Plan, PluginUse, ReleaseId, ReleaseSpec, Scope};
+use path::{
+    Change, CompileInput, Environment, GoldenPath, PluginCatalog, PluginFacts, PluginKind, ReleaseInput, RestoreInput, Service,
+    render_diagnostics,
+};
+
+use crate::document::{self, FileDocument, ReleaseDocument};
+use crate::error::ApiError;
+use crate::ports::PluginInfo;
+use crate::{Api, catalog};
+
+/// How many digits of the configured release's own hash stand behind the dot of its name: one release has few configurations.
+const CONFIGURATION_DIGITS: usize = 6;
+
+/// A plan, and what it would replace.
+pub(crate) struct Compiled {
+    pub(crate) plan: Plan,
+    pub(crate) stable: Option<ReleaseSpec>,
+}
+
+/// Compiles the plan that would bring a release (by id or label) into a scope now.
+pub(crate) async fn plan(api: &Api, scope: Scope, release: &str) -> Result<Compiled, ApiError> {
+    let store = api.handle.store();
+    // The environment and the service must be known before the release is looked for: the error names what is missing first.
+    let environment = environment(&*store, &scope.environment).await?;
+    document::find::<FileDocument>(&*store, document::SERVICE, scope.service.as_str()).await?;
+    let release = catalog::find_release(&*store, scope.service.as_str(), release).await?;
+    let service = path::parse_service(&release.service_file, &release.service_file_name).map_err(faults)?;
+    let golden = golden_path(&*store, &release).await?;
+    let plugins = Known::new(api.plugins.list());
+    plugins.check_pins(&release)?;
+    let target = api.plugins.describe_target(&environment.target, &environment.target_settings()).await;
+    let target = match plugins.find(&environment.target) {
+        Some(_) => target?,
+        None => return Err(plugins.unknown(&environment.target)),
+    };
+    let stable = api.handle.scope(&scope).await?.stable;
+    let unnamed = ReleaseInput {
+        id: None,
+        label: release.label.clone(),
+        artifact: Artifact { reference: release.artifact_reference.clone(), digest: Digest::parse(&release.artifact_digest)? },
+    };
+    let (first, change) = (stable.is_none(), Change::default());
+    let input = |named| CompileInput {
+        path: &golden,
+        service: &service,
+        environment: &environment,
+        release: named,
+        first,
+        change: &change,
+        plugins: &plugins,
+        target: &target,
+    };
+    let configured = path::release_of(&input(&unnamed)).map_err(faults)?.id;
+    let named = ReleaseInput { id: Some(configured_id(&release.id, &configured)?), ..unnamed.clone() };
+    let plan = path::compile(&input(&named)).map_err(faults)?;
+    Ok(Compiled { plan, stable })
+}
+
+/// Returns the plan that goes straight to an earlier release, whole as it was.
+pub(crate) async fn restore(api: &Api, scope: Scope, release: ReleaseSpec) -> Result<Plan, ApiError> {
+    let store = api.handle.store();
+    let environment = environment(&*store, &scope.environment).await?;
+    let plugins = Known::new(api.plugins.list());
+    let facts = plugins.find(&environment.target).ok_or_else(|| plugins.unknown(&environment.target))?;
+    let settings = environment.target_settings();
+    let descriptor = api.plugins.describe_target(&environment.target, &settings).await?;
+    let made = catalog::find_release(&*store, scope.service.as_str(), release.id.as_str()).await?;
+    Ok(path::restore_plan(&RestoreInput {
+        scope,
+        release,
+        path: format!("{}@{}", made.path.name, made.path.version),
+        target: PluginUse { name: environment.target.clone(), digest: facts.digest, settings },
+        descriptor,
+        policies: path::default_policies(),
+    }))
+}
+
+/// Returns the id of a release in an environment: the release's own, and behind a dot what its configuration adds.
+fn configured_id(release: &str, configured: &ReleaseId) -> Result<ReleaseId, ApiError> {
+    let digits = configured.as_str().trim_start_matches("r-");
+    Ok(ReleaseId::new(&format!("{release}.{}", digits.get(..CONFIGURATION_DIGITS).unwrap_or(digits)))?)
+}
+
+/// Returns faults in files as the error that shows them.
+pub(crate) fn faults(found: Vec<path::Diagnostic>) -> ApiError {
+    ApiError::File(render_diagnostics(&found).trim_end().to_owned())
+}
+
+async fn environment(store: &dyn Store, name: &EnvironmentName) -> Result<Environment, ApiError> {
+    let (document, _) = document::find::<FileDocument>(store, document::ENVIRONMENT, name.as_str()).await?;
+    path::parse_environment(&document.text, &document.file_name).map_err(faults)
+}
+
+async fn golden_path(store: &dyn Store, release: &ReleaseDocument) -> Result<GoldenPath, ApiError> {
+    let key = format!("{}/{}", release.path.name, release.path.version);
+    let (document, _) = document::find::<FileDocument>(store, document::PATH, &key).await?;
+    path::parse_path(&document.text, &document.file_name).map_err(faults)
+}
+
+/// The newest published version of the path that a service accepts.
+pub(crate) async fn newest_path(store: &dyn Store, service: &Service) -> Result<GoldenPath, ApiError> {
+    let versions = catalog::path_versions(store, &service.path).await?;
+    let known = versions.iter().map(|(version, _)| format!("{}@{version}", service.path)).collect();
+    let fits = versions.into_iter().find(|(version, _)| service.path_versions.matches(version));
+    let (_, document) = fits.ok_or_else(|| ApiError::NotKnown {
+        what: "published path",
+        name: format!("{}@{}", service.path, service.path_versions),
+        known,
+    })?;
+    path::parse_path(&document.text, &document.file_name).map_err(faults)
+}
+
+/// The plugins that the server knows, as the compiler asks for them.
+pub(crate) struct Known {
+    facts: BTreeMap<String, PluginFacts>,
+}
+
+impl Known {
+    pub(crate) fn new(list: Vec<PluginInfo>) -> Self {
+        let facts = |info: PluginInfo| {
+            // A schema that cannot be read allows nothing.
+            let settings_schema = serde_json::from_str(&info.settings_schema).unwrap_or(serde_json::Value::Bool(false));
+            let kinds = info.kinds.iter().filter_map(|kind| self::kind(kind)).collect();
+            (info.name, PluginFacts { digest: info.digest, kinds, settings_schema })
+        };
+        Self { facts: list.into_iter().map(facts).collect() }
+    }
+
+    pub(crate) fn unknown(&self, name: &str) -> ApiError {
+        ApiError::NotKnown { what: "plugin", name: name.to_owned(), known: self.names() }
+    }
+
+    fn check_pins(&self, release: &ReleaseDocument) -> Result<(), ApiError> {
+        for pin in &release.plugins {
+            let found = self.find(&pin.name).ok_or_else(|| self.unknown(&pin.name))?.digest.to_string();
+            if found != pin.digest {
+                return Err(ApiError::PluginMoved {
+                    release: release.label.clone(),
+                    plugin: pin.name.clone(),
+                    pinned: pin.digest.clone(),
+                    found,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PluginCatalog for Known {
+    fn find(&self, name: &str) -> Option<PluginFacts> {
+        self.facts.get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.facts.keys().cloned().collect()
+    }
+}
+
+fn kind(word: &str) -> Option<PluginKind> {
+    match word {
+        "target" => Some(PluginKind::Target),
+        "gate" => Some(PluginKind::Gate),
+        "health" => Some(PluginKind::Health),
+        "action" => Some(PluginKind::Action),
+        "notifier" => Some(PluginKind::Notifier),
+        // A manifest of a newer interface may name kinds that no path of ours can use.
+        _ => None,
+    }
+}

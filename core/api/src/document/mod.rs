@@ -1,0 +1,72 @@
+//! The form in which the catalog keeps services, environments, paths, releases and evidence: JSON of our own, with a form number.
+//!
+//! Keys: `service/NAME`, `environment/NAME`, `path/NAME/VERSION`, `release/SERVICE/ID`,
+//! `release-label/SERVICE/LABEL`, `evidence/ID/NNN`, where the part before
+//! the first slash is the catalog's kind. A form that this program does not know is refused, never guessed.
+
+mod evidence;
+mod file;
+mod release;
+
+use journal::{CatalogEntry, Store};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use evidence::{EvidenceDocument, evidence_of};
+pub use file::FileDocument;
+pub use release::{EvidencePin, PathPin, PluginPin, ReleaseDocument};
+
+pub(crate) use evidence::key as evidence_key;
+
+use crate::error::ApiError;
+
+/// The form that this program writes; it reads no other yet.
+pub const FORM: u32 = 1;
+
+/// A kind of document, as the catalog calls it.
+pub(crate) const SERVICE: &str = "service";
+/// A kind of document.
+pub(crate) const ENVIRONMENT: &str = "environment";
+/// A kind of document.
+pub(crate) const PATH: &str = "path";
+/// A kind of document.
+pub(crate) const RELEASE: &str = "release";
+/// A kind of document: what a release's label stands for.
+pub(crate) const LABEL: &str = "release-label";
+/// A kind of document.
+pub(crate) const EVIDENCE: &str = "evidence";
+
+#[derive(serde::Deserialize)]
+struct OnlyForm {
+    form: u32,
+}
+
+/// Reads a document.
+pub(crate) fn read<T: DeserializeOwned>(kind: &'static str, entry: &CatalogEntry) -> Result<T, ApiError> {
+    let unreadable = |message: String| ApiError::Document { kind, key: entry.key.clone(), message };
+    let OnlyForm { form } = serde_json::from_str(&entry.document).map_err(|error| unreadable(error.to_string()))?;
+    if form != FORM {
+        return Err(unreadable(format!("it has form {form}, this program knows {FORM}")));
+    }
+    serde_json::from_str(&entry.document).map_err(|error| unreadable(error.to_string()))
+}
+
+/// Writes a document down as text.
+pub(crate) fn write<T: Serialize>(document: &T) -> String {
+    serde_json::to_string(document).expect("BUG: a document of strings and numbers always has a JSON form")
+}
+
+/// Returns a document and its entry, or what there is instead.
+pub(crate) async fn find<T: DeserializeOwned>(
+    store: &dyn Store,
+    kind: &'static str,
+    key: &str,
+) -> Result<(T, CatalogEntry), ApiError> {
+    match store.get(kind, key).await? {
+        Some(entry) => Ok((read(kind, &entry)?, entry)),
+        None => {
+            let known = store.list(kind, "").await?.into_iter().map(|entry| entry.key).collect();
+            Err(ApiError::NotKnown { what: kind, name: key.to_owned(), known })
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What the services need from outside: the plugins' catalog and the artifact store.
+
+use async_trait::async_trait;
+use model::{Artifact, Digest};
+
+/// A plugin that the server knows, as its manifest tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginInfo {
+    /// Its name, as paths and environments call it.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Digest of its component.
+    pub digest: Digest,
+    /// What it can be used as ("target", "gate", "health").
+    pub kinds: Vec<String>,
+    /// The powers it asks for, each with its reason.
+    pub powers: Vec<(String, String)>,
+    /// The JSON Schema of its settings.
+    pub settings_schema: String,
+    /// The component's size in bytes.
+    pub bytes: u64,
+}
+
+/// The plugins that the server knows.
+#[async_trait]
+pub trait Plugins: Send + Sync + 'static {
+    /// Returns all of them, by name.
+    fn list(&self) -> Vec<PluginInfo>;
+
+    /// Returns what a target can do with these settings (a JSON object). Runs the plugin, with no power at all.
+    async fn describe_target(&self, name: &str, settings: &str) -> Result<path::TargetDescriptor, PluginsError>;
+}
+
+/// A plugin could not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("plugin {plugin} could not say what it can do: {message}")]
+pub struct PluginsError {
+    /// Which one.
+    pub plugin: String,
+    /// Why.
+    pub message: String,
+}
+
+/// The artifact store.
+#[async_trait]
+pub trait Artifacts: Send + Sync + 'static {
+    /// Copies what a reference names into the store and returns it, pinned. The bytes are durable on return.
+    async fn import(&self, reference: &ArtifactReference) -> Result<Artifact, ArtifactsError>;
+}
+
+/// A reference that cannot move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArtifactReference {
+    /// A folder or a file on the server's machine, by absolute path; its content is pinned when it is copied.
+    Local(String),
+    /// Something that the store has already.
+    Pinned {
+        /// What it is called.
+        name: String,
+        /// What it is.
+        digest: Digest,
+    },
+}
+
+/// An artifact could not be taken, sorted by fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ArtifactsError {
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
+    /// What is there cannot be an artifact: too large, a device, a link that leads out.
+    #[error("{0}")]
+    Unusable(String),
+    /// The stored copy is not what it was when it was registered; the text shows both digests.
+    #[error("{0}")]
+    Changed(String),
+    /// No space is left for it.
+    #[error("{0}")]
+    Full(String),
+    /// The store failed.
+    #[error("{0}")]
+    Failed(String),
+}
