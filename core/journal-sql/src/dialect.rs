@@ -11,11 +11,23 @@ pub(crate) struct Dialect {
     pub(crate) counted_key: &'static str,
     /// What follows a table's closing bracket.
     pub(crate) table_end: &'static str,
+    /// The statements that make the database itself refuse to change or remove a record.
+    pub(crate) append_only: &'static [&'static str],
 }
 
 /// SQLite's words.
-pub(crate) const SQLITE: Dialect =
-    Dialect { int: "INTEGER", bytes: "BLOB", counted_key: "INTEGER PRIMARY KEY AUTOINCREMENT", table_end: " STRICT" };
+pub(crate) const SQLITE: Dialect = Dialect {
+    int: "INTEGER",
+    bytes: "BLOB",
+    counted_key: "INTEGER PRIMARY KEY AUTOINCREMENT",
+    table_end: " STRICT",
+    append_only: &[
+        "CREATE TRIGGER journal_not_changed BEFORE UPDATE ON journal
+         BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END",
+        "CREATE TRIGGER journal_not_removed BEFORE DELETE ON journal
+         BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END",
+    ],
+};
 
 impl Dialect {
     /// Returns a statement of the schema in this dialect.

@@ -93,6 +93,7 @@ impl From<i64> for Value {
     }
 }
 
+/// Counts, revisions and fences start at 0 and grow by one: none ever comes near the largest number that a database holds.
 impl From<u64> for Value {
     fn from(number: u64) -> Self {
         Self::Int(i64::try_from(number).unwrap_or(i64::MAX))

@@ -54,7 +54,7 @@ impl Inner {
             return Err(AppendError::AlreadyAnswered(first.clone()));
         }
         let row = &append.row;
-        let expected = row.head - append.events.len() as u64;
+        let expected = append.expected_head();
         let found = self.rows.get(&row.id).map_or(0, |row| row.head);
         if found != expected {
             return Err(AppendError::HeadMoved { deployment: row.id.clone(), expected, found });
@@ -73,8 +73,8 @@ impl Inner {
     }
 
     fn write(&mut self, append: Append) -> Receipt {
+        let first = append.expected_head() + 1;
         let Append { row, events, fence, stable, request, .. } = append;
-        let first = row.head - events.len() as u64 + 1;
         for (seq, stamped) in (first..).zip(events) {
             self.records.push((row.id.clone(), seq, stamped));
         }

@@ -107,6 +107,20 @@ pub struct Append {
     pub request: Option<FirstReply>,
 }
 
+impl Append {
+    /// Returns the version that the deployment must have for this append to fit.
+    ///
+    /// # Panics
+    ///
+    /// When there are no events, or more of them than the new head says: the caller counted wrong.
+    pub fn expected_head(&self) -> u64 {
+        let events = self.events.len() as u64;
+        assert!(events > 0, "BUG: an append to {} without events", self.row.id);
+        let before = self.row.head.checked_sub(events);
+        before.unwrap_or_else(|| panic!("BUG: {events} events lead {} to version {}", self.row.id, self.row.head))
+    }
+}
+
 /// The first answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirstReply {

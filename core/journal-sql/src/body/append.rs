@@ -1,28 +1,43 @@
 //! The append: every rule is compared inside the transaction that writes.
 
-use journal::record::{self, NO_HASH};
+use journal::record::{self, Link, NO_HASH};
 use journal::{Append, AppendError, FirstReply, Lease, Position, Receipt, RequestId, ScopeRow, Status, StoreError};
 use model::{DeploymentId, Timestamp};
 
 use super::{read, rows};
 use crate::executor::{Executor, Row, Value};
 
+/// An append with the payloads of its records: made where it is asked for, because whoever writes has no time to spare.
+pub(crate) struct Prepared {
+    append: Append,
+    expected: u64,
+    payloads: Vec<Vec<u8>>,
+}
+
+impl Prepared {
+    /// Returns the append, ready to be written.
+    pub(crate) fn new(append: Append) -> Self {
+        let payloads = append.events.iter().map(|stamped| record::write(&stamped.event)).collect();
+        Self { expected: append.expected_head(), append, payloads }
+    }
+}
+
 /// Writes an append, or says why not. The caller has a transaction open and undoes what was written on an error.
-pub(crate) async fn append(db: &mut impl Executor, append: Append, now: Timestamp) -> Result<Receipt, AppendError> {
+pub(crate) async fn append(db: &mut impl Executor, prepared: Prepared, now: Timestamp) -> Result<Receipt, AppendError> {
+    let Prepared { append, expected, payloads } = prepared;
     check_lease(db, &append.lease, now).await?;
     if let Some(reply) = &append.request
         && let Some(first) = first_reply(db, &reply.actor, &reply.request).await?
     {
         return Err(AppendError::AlreadyAnswered(first));
     }
-    let expected = append.row.head - append.events.len() as u64;
     let (found, hash) = head(db, &append.row.id).await?;
     if found != expected {
         return Err(AppendError::HeadMoved { deployment: append.row.id.clone(), expected, found });
     }
     let scope = read::scope(db, &append.row.scope).await?;
     check_scope(&append, &scope)?;
-    let (records, hash) = chained(&append, expected, hash);
+    let (records, hash) = chained(&append, payloads, expected, hash);
     write_deployment(db, &append, expected, hash).await?;
     let position = write_records(db, &append, records).await?;
     write_scope(db, &append, scope).await?;
@@ -79,11 +94,11 @@ struct Chained {
     hash: [u8; 32],
 }
 
-fn chained(append: &Append, before: u64, mut hash: [u8; 32]) -> (Vec<Chained>, [u8; 32]) {
-    let mut records = Vec::with_capacity(append.events.len());
-    for (seq, stamped) in (before + 1..).zip(&append.events) {
-        let payload = record::write(&stamped.event);
-        hash = record::chain(&hash, &append.row.id, seq, record::VERSION, &payload);
+fn chained(append: &Append, payloads: Vec<Vec<u8>>, head: u64, mut hash: [u8; 32]) -> (Vec<Chained>, [u8; 32]) {
+    let mut records = Vec::with_capacity(payloads.len());
+    for (seq, (stamped, payload)) in (head + 1..).zip(append.events.iter().zip(payloads)) {
+        let link = Link { seq, at: stamped.at, version: record::VERSION, payload: &payload, hash: &[] };
+        hash = record::chain(&hash, &append.row.id, &link);
         records.push(Chained { seq, at: stamped.at.0, payload, hash });
     }
     (records, hash)

@@ -1,34 +1,46 @@
 //! Reading: deployments, scopes and the stream of events.
 
-use journal::record::{self, NO_HASH};
+use journal::record::{self, Link};
 use journal::{DeploymentFilter, DeploymentRow, Loaded, Position, Receipt, ScopeRow, StoreError, StreamedEvent};
-use model::{DeploymentId, Scope};
+use model::{DeploymentId, Scope, Timestamp};
 
 use super::rows;
 use crate::executor::{Executor, Row, Value};
 
-/// Reads all events of a deployment and checks their chain on the way.
+/// Reads all events of a deployment and checks their chain, up to the head and hash that its row has.
 pub(crate) async fn load(db: &mut impl Executor, id: &DeploymentId) -> Result<Option<Loaded>, StoreError> {
-    let sql = "SELECT seq, at, version, payload, hash, position FROM journal WHERE deployment = $1 ORDER BY seq";
+    // One statement, so that the records and the row are of one moment.
+    let sql = "SELECT j.seq, j.at, j.version, j.payload, j.hash, j.position, d.head, d.hash \
+               FROM deployments d LEFT JOIN journal j ON j.deployment = d.id WHERE d.id = $1 ORDER BY j.seq";
     let found = db.query(sql, &[id.as_str().into()]).await?;
-    if found.is_empty() {
-        return Ok(None);
+    let Some(first) = found.first() else { return Ok(None) };
+    let (head, hash) = (first.count(6)?, first.bytes(7)?);
+    let records = if first.int_or_none(0)?.is_some() { found.as_slice() } else { &[] };
+    let links = records.iter().map(link).collect::<Result<Vec<_>, _>>()?;
+    let damaged = |what: String| StoreError::Damaged(format!("deployment {id}: {what}"));
+    let computed = record::verify_chain(id, links.iter().copied()).map_err(|error| damaged(error.to_string()))?;
+    if links.len() as u64 != head || computed != *hash {
+        return Err(damaged(format!("its last record is {}, expected {head} with the hash in its row", links.len())));
     }
-    let (mut events, mut hash, mut position) = (Vec::with_capacity(found.len()), NO_HASH, Position::default());
-    for (expected, row) in (1_u64..).zip(&found) {
-        let (seq, version, payload) = (row.count(0)?, row.count(2)?, row.bytes(3)?);
-        if seq != expected {
-            return Err(StoreError::Damaged(format!("record {expected} of deployment {id} is missing, found {seq}")));
-        }
-        hash = record::chain(&hash, id, seq, u32::try_from(version).unwrap_or(u32::MAX), payload);
-        if row.bytes(4)? != hash {
-            return Err(StoreError::Damaged(format!("record {seq} of deployment {id} was changed: its hash does not fit")));
-        }
-        events.push(rows::stamped(id.as_str(), seq, row.int(1)?, version, payload)?);
-        position = Position(row.count(5)?);
-    }
-    let head = events.len() as u64;
+    let read = |link: &Link<'_>| rows::stamped(id.as_str(), link.seq, link.at, link.version, link.payload);
+    let events = links.iter().map(read).collect::<Result<_, _>>()?;
+    let position = Position(records.last().map_or(Ok(0), |row| row.count(5))?);
     Ok(Some(Loaded { events, receipt: Receipt::after_commit(id.clone(), head, position) }))
+}
+
+fn link(row: &Row) -> Result<Link<'_>, StoreError> {
+    Ok(Link {
+        seq: row.count(0)?,
+        at: Timestamp(row.int(1)?),
+        version: version(row.count(2)?),
+        payload: row.bytes(3)?,
+        hash: row.bytes(4)?,
+    })
+}
+
+/// A version beyond what the type holds is one that nobody knows.
+fn version(found: u64) -> u32 {
+    u32::try_from(found).unwrap_or(u32::MAX)
 }
 
 pub(crate) async fn deployments(db: &mut impl Executor, filter: &DeploymentFilter) -> Result<Vec<DeploymentRow>, StoreError> {
@@ -93,6 +105,6 @@ fn streamed(row: &Row) -> Result<StreamedEvent, StoreError> {
         position: Position(row.count(0)?),
         deployment: DeploymentId::new(deployment).map_err(|error| StoreError::Damaged(error.to_string()))?,
         seq,
-        stamped: rows::stamped(deployment, seq, row.int(3)?, row.count(4)?, row.bytes(5)?)?,
+        stamped: rows::stamped(deployment, seq, Timestamp(row.int(3)?), version(row.count(4)?), row.bytes(5)?)?,
     })
 }

@@ -71,10 +71,9 @@ fn release(text: Option<&str>) -> Result<Option<ReleaseSpec>, StoreError> {
 }
 
 /// Returns an event with the time it was journaled at.
-pub(crate) fn stamped(deployment: &str, seq: u64, at: i64, version: u64, payload: &[u8]) -> Result<Stamped, StoreError> {
+pub(crate) fn stamped(deployment: &str, seq: u64, at: Timestamp, version: u32, payload: &[u8]) -> Result<Stamped, StoreError> {
     let unreadable =
         |error: Unreadable| StoreError::UnreadableRecord { deployment: deployment.to_owned(), seq, message: error.to_string() };
-    let version = u32::try_from(version).unwrap_or(u32::MAX);
     let event = record::read(version, payload).map_err(unreadable)?;
-    Ok(Stamped { event, at: Timestamp(at) })
+    Ok(Stamped { event, at })
 }

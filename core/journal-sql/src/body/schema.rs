@@ -1,7 +1,19 @@
 //! The schema, in numbered steps that are only ever added to.
 
+use crate::dialect::Dialect;
+
 /// The steps. The version of a database is how many of them it has taken.
-pub(crate) const STEPS: [&[&str]; 1] = [V1];
+const STEPS: [&[&str]; 1] = [V1];
+
+/// The newest version.
+pub(crate) const VERSION: usize = STEPS.len();
+
+/// Returns the statements that lead from a version, 0 for an empty database, to the newest.
+pub(crate) fn statements(dialect: &Dialect, from: usize) -> Vec<String> {
+    let steps = STEPS.iter().skip(from).copied().flatten().map(|statement| dialect.write(statement));
+    let guards = if from == 0 { dialect.append_only } else { &[] };
+    steps.chain(guards.iter().map(|statement| (*statement).to_owned())).collect()
+}
 
 const V1: &[&str] = &[
     "CREATE TABLE leases (
@@ -9,15 +21,6 @@ const V1: &[&str] = &[
         owner TEXT NOT NULL,
         epoch {int} NOT NULL CHECK (epoch > 0),
         expires_at {int} NOT NULL
-    ){end}",
-    "CREATE TABLE scopes (
-        service TEXT NOT NULL,
-        environment TEXT NOT NULL,
-        fence {int} NOT NULL CHECK (fence >= 0),
-        stable TEXT,
-        previous TEXT,
-        active TEXT,
-        PRIMARY KEY (service, environment)
     ){end}",
     "CREATE TABLE deployments (
         id TEXT NOT NULL PRIMARY KEY,
@@ -29,9 +32,18 @@ const V1: &[&str] = &[
         phase TEXT NOT NULL,
         paused {int} NOT NULL CHECK (paused IN (0, 1)),
         head {int} NOT NULL CHECK (head > 0),
-        hash {bytes} NOT NULL,
+        hash {bytes} NOT NULL CHECK (length(hash) = 32),
         requested_at {int} NOT NULL,
         ended_at {int}
+    ){end}",
+    "CREATE TABLE scopes (
+        service TEXT NOT NULL,
+        environment TEXT NOT NULL,
+        fence {int} NOT NULL CHECK (fence >= 0),
+        stable TEXT,
+        previous TEXT,
+        active TEXT REFERENCES deployments (id),
+        PRIMARY KEY (service, environment)
     ){end}",
     // At most one active deployment per scope: the database itself says no to a second.
     "CREATE UNIQUE INDEX one_active ON deployments (service, environment) WHERE status = 'active'",
@@ -45,7 +57,7 @@ const V1: &[&str] = &[
         at {int} NOT NULL,
         version {int} NOT NULL,
         payload {bytes} NOT NULL,
-        hash {bytes} NOT NULL,
+        hash {bytes} NOT NULL CHECK (length(hash) = 32),
         UNIQUE (deployment, seq)
     ){end}",
     "CREATE TABLE requests (

@@ -11,7 +11,29 @@ use super::faults;
 use crate::executor::{Executor, Row, Value};
 
 /// A connection. Its futures are always ready: SQLite answers in place.
-pub(crate) struct Sqlite<'a>(pub(crate) &'a Connection);
+pub(crate) struct Sqlite<'a> {
+    db: &'a Connection,
+    undone: Option<StoreError>,
+}
+
+impl<'a> Sqlite<'a> {
+    pub(super) fn new(db: &'a Connection) -> Self {
+        Self { db, undone: None }
+    }
+
+    /// Returns the error at which SQLite undid the open transaction by itself, as it does when the disk is full or fails.
+    pub(super) fn undone(self) -> Option<StoreError> {
+        self.undone
+    }
+
+    fn failed(&mut self, error: rusqlite::Error) -> StoreError {
+        let error = faults::sort(error);
+        if self.undone.is_none() && self.db.is_autocommit() {
+            self.undone = Some(faults::again(&error));
+        }
+        error
+    }
+}
 
 /// Returns the result of a future over [`Sqlite`].
 pub(crate) fn now<R>(future: impl Future<Output = R>) -> R {
@@ -31,21 +53,25 @@ impl ToSql for Value {
 
 impl Executor for Sqlite<'_> {
     async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<usize, StoreError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(faults::sort)?;
-        statement.execute(params_from_iter(values)).map_err(faults::sort)
+        let touched = self.db.prepare_cached(sql).and_then(|mut statement| statement.execute(params_from_iter(values)));
+        touched.map_err(|error| self.failed(error))
     }
 
     async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(faults::sort)?;
-        let columns = statement.column_count();
-        let mut found = statement.query(params_from_iter(values)).map_err(faults::sort)?;
-        let mut rows = Vec::new();
-        while let Some(row) = found.next().map_err(faults::sort)? {
-            let values = (0..columns).map(|column| row.get_ref(column).map(value)).collect::<Result<_, _>>();
-            rows.push(Row(values.map_err(faults::sort)?));
-        }
-        Ok(rows)
+        rows(self.db, sql, values).map_err(|error| self.failed(error))
     }
+}
+
+fn rows(db: &Connection, sql: &str, values: &[Value]) -> rusqlite::Result<Vec<Row>> {
+    let mut statement = db.prepare_cached(sql)?;
+    let columns = statement.column_count();
+    let mut found = statement.query(params_from_iter(values))?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        let values = (0..columns).map(|column| row.get_ref(column).map(value)).collect::<Result<_, _>>();
+        rows.push(Row(values?));
+    }
+    Ok(rows)
 }
 
 fn value(value: ValueRef<'_>) -> Value {

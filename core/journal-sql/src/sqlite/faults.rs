@@ -15,11 +15,12 @@ pub(super) fn sort(error: Error) -> StoreError {
     }
 }
 
-/// Sorts an error of a commit. An input or output error there leaves open what is on the disk.
+/// Sorts an error of a commit. A commit that waited in vain or found no space wrote no end of its transaction; after any other
+/// error, of the disk above all, it is open what is there.
 pub(super) fn sort_commit(error: Error) -> StoreError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::SystemIoFailure) => StoreError::OutcomeUnknown(error.to_string()),
-        _ => sort(error),
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::ConstraintViolation) => sort(error),
+        _ => StoreError::OutcomeUnknown(error.to_string()),
     }
 }
 

@@ -15,8 +15,10 @@ use journal::{
 };
 use model::{DeploymentId, Millis, Scope, Timestamp};
 use rusqlite::Connection;
+use tokio::sync::Semaphore;
 
 use crate::body;
+use crate::body::append::Prepared;
 use adapter::{Sqlite, now};
 use open::FileLock;
 use writer::Writer;
@@ -28,23 +30,31 @@ pub struct Options {
     pub now: fn() -> Timestamp,
     /// The most pages that the file may grow to; `None` for SQLite's own limit. Tests fill a small disk with it.
     pub pages_max: Option<u64>,
+    /// Files up to this size, in bytes, are checked whole at the start; of larger ones only the small tables are. A check reads
+    /// every page, some hundred megabytes per second.
+    pub checked_bytes_max: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { now: crate::clock::now, pages_max: None }
+        Self { now: crate::clock::now, pages_max: None, checked_bytes_max: CHECKED_BYTES_MAX }
     }
 }
 
-/// Read-only connections kept open: more readers than cores only wait for each other.
+/// The default of [`Options::checked_bytes_max`]: about half a second's worth.
+const CHECKED_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Read-only connections: more readers than cores only wait for each other.
 const READERS_MAX: usize = 4;
 
 /// A journal in one SQLite file, exclusively ours while it is open.
 pub struct SqliteStore {
     path: PathBuf,
     now: fn() -> Timestamp,
-    writer: Writer,
+    // Closed in this order: the writer's connection, as the last, writes the log back; only then may another server come.
     readers: Arc<Mutex<Vec<Connection>>>,
+    reading: Arc<Semaphore>,
+    writer: Writer,
     _lock: FileLock,
 }
 
@@ -56,8 +66,10 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             now: options.now,
-            writer: Writer::start(connection),
             readers: Arc::default(),
+            reading: Arc::new(Semaphore::new(READERS_MAX)),
+            writer: Writer::start(connection)
+                .map_err(|error| StoreError::Failed(format!("the writer cannot be started: {error}")))?,
             _lock: lock,
         })
     }
@@ -67,16 +79,18 @@ impl SqliteStore {
         work: impl FnOnce(&mut Sqlite<'_>) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         let (path, readers) = (self.path.clone(), Arc::clone(&self.readers));
+        let turn = Arc::clone(&self.reading).acquire_owned().await;
         let read = move || {
+            let _turn = turn;
             let idle = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = match idle {
                 Some(connection) => connection,
                 None => open::reader(&path)?,
             };
-            let result = work(&mut Sqlite(&connection));
+            let result = work(&mut Sqlite::new(&connection));
             let mut idle = readers.lock().unwrap_or_else(PoisonError::into_inner);
             // A connection that failed may be broken; the next reader opens a new one.
-            if result.is_ok() && idle.len() < READERS_MAX {
+            if result.is_ok() {
                 idle.push(connection);
             }
             result
@@ -103,8 +117,8 @@ impl Store for SqliteStore {
     }
 
     async fn append(&self, append: Append) -> Result<Receipt, AppendError> {
-        let at = (self.now)();
-        self.writer.write(move |db| now(body::append::append(db, append, at))).await
+        let (prepared, at) = (Prepared::new(append), (self.now)());
+        self.writer.write(move |db| now(body::append::append(db, prepared, at))).await
     }
 
     async fn load(&self, deployment: &DeploymentId) -> Result<Option<Loaded>, StoreError> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use journal::StoreError;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
 use super::{Options, faults};
 use crate::body::schema;
@@ -17,6 +17,13 @@ const APPLICATION_ID: i64 = 0x544f_5750;
 
 /// How long a statement waits for a lock. We are the only writer; only a check-point or a copying tool can hold one.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// Statements kept compiled per connection: more than the body has.
+const STATEMENTS_KEPT: usize = 64;
+
+/// The tables that are checked at the start whatever the size of the file. They stay small, and without them nothing starts; the
+/// journal's records are guarded by their chain, which is checked wherever they are read.
+const SMALL_TABLES: [&str; 4] = ["leases", "scopes", "deployments", "catalog"];
 
 /// `synchronous = FULL` as SQLite reports it.
 const FULL: i64 = 2;
@@ -59,8 +66,9 @@ fn lock_path(path: &Path) -> PathBuf {
 pub(super) fn writer(path: &Path, options: &Options) -> Result<Connection, StoreError> {
     let named = |error: StoreError| name(path, error);
     let mut db = Connection::open(path).map_err(faults::sort).map_err(named)?;
-    db.busy_timeout(BUSY).map_err(faults::sort).map_err(named)?;
-    check_file(&db).map_err(named)?;
+    prepare(&db).map_err(named)?;
+    check_ours(&db).map_err(named)?;
+    check_content(&db, options.checked_bytes_max).map_err(named)?;
     configure(&db, options).map_err(named)?;
     migrate(&mut db).map_err(named)?;
     Ok(db)
@@ -70,8 +78,13 @@ pub(super) fn writer(path: &Path, options: &Options) -> Result<Connection, Store
 pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).map_err(faults::sort).map_err(|error| name(path, error))?;
-    db.busy_timeout(BUSY).map_err(faults::sort)?;
+    prepare(&db).map_err(|error| name(path, error))?;
     Ok(db)
+}
+
+fn prepare(db: &Connection) -> Result<(), StoreError> {
+    db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    db.busy_timeout(BUSY).map_err(faults::sort)
 }
 
 fn name(path: &Path, error: StoreError) -> StoreError {
@@ -82,22 +95,42 @@ fn name(path: &Path, error: StoreError) -> StoreError {
         )),
         StoreError::ReadOnly(message) => StoreError::ReadOnly(format!("{file}: {message}")),
         StoreError::Full(message) => StoreError::Full(format!("{file}: {message}")),
+        StoreError::InUse(message) => StoreError::InUse(format!("{file}: {message}")),
+        StoreError::Failed(message) => StoreError::Failed(format!("{file}: {message}")),
         other => other,
     }
 }
 
-fn check_file(db: &Connection) -> Result<(), StoreError> {
+fn check_ours(db: &Connection) -> Result<(), StoreError> {
     let (id, version) = (pragma(db, "application_id")?, pragma(db, "user_version")?);
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(faults::sort)?;
     if tables > 0 && id != APPLICATION_ID {
-        return Err(StoreError::Damaged(format!("it is a database of another program (application id {id:#x})")));
+        return Err(StoreError::Failed(format!(
+            "it is a database of another program: its application id is {id:#x}, expected {APPLICATION_ID:#x}"
+        )));
     }
-    let known = schema::STEPS.len();
-    if usize::try_from(version).unwrap_or(usize::MAX) > known {
-        let found = u32::try_from(version).unwrap_or(u32::MAX);
-        return Err(StoreError::NewerVersion { found, known: u32::try_from(known).unwrap_or(u32::MAX) });
+    // Where it may not be written SQLite opens it for reading and says nothing.
+    if db.is_readonly(MAIN_DB).map_err(faults::sort)? {
+        return Err(StoreError::ReadOnly("the file may only be read".to_owned()));
     }
-    let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(faults::sort)?;
+    if usize::try_from(version).unwrap_or(usize::MAX) > schema::VERSION {
+        let [found, known] = [version, schema::VERSION as i64].map(|version| u32::try_from(version).unwrap_or(u32::MAX));
+        return Err(StoreError::NewerVersion { found, known });
+    }
+    Ok(())
+}
+
+fn check_content(db: &Connection, bytes_max: u64) -> Result<(), StoreError> {
+    let bytes = pragma(db, "page_count")?.saturating_mul(pragma(db, "page_size")?);
+    if u64::try_from(bytes).unwrap_or(u64::MAX) <= bytes_max {
+        return check(db, "PRAGMA quick_check(1)");
+    }
+    tracing::info!(bytes, bytes_max, "the file is too large to be checked whole at the start");
+    SMALL_TABLES.iter().try_for_each(|table| check(db, &format!("PRAGMA quick_check('{table}')")))
+}
+
+fn check(db: &Connection, sql: &str) -> Result<(), StoreError> {
+    let verdict: String = db.query_row(sql, [], |row| row.get(0)).map_err(faults::sort)?;
     match verdict.as_str() {
         "ok" => Ok(()),
         found => Err(StoreError::Damaged(found.to_owned())),
@@ -131,23 +164,15 @@ fn pragma(db: &Connection, name: &str) -> Result<i64, StoreError> {
 }
 
 fn migrate(db: &mut Connection) -> Result<(), StoreError> {
-    let done = usize::try_from(pragma(db, "user_version")?).unwrap_or(0);
-    let transaction = db.transaction().map_err(faults::sort)?;
-    for step in schema::STEPS.iter().skip(done) {
-        for statement in *step {
-            transaction.execute_batch(&SQLITE.write(statement)).map_err(faults::sort)?;
-        }
+    let version = usize::try_from(pragma(db, "user_version")?).unwrap_or(0);
+    if version == schema::VERSION {
+        return Ok(());
     }
-    if done == 0 {
-        for (operation, when) in [("change", "UPDATE"), ("remove", "DELETE")] {
-            let trigger = format!(
-                "CREATE TRIGGER journal_no_{operation} BEFORE {when} ON journal \
-                 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
-            );
-            transaction.execute_batch(&trigger).map_err(faults::sort)?;
-        }
+    let transaction = db.transaction().map_err(faults::sort)?;
+    for statement in schema::statements(&SQLITE, version) {
+        transaction.execute_batch(&statement).map_err(faults::sort)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(faults::sort)?;
-    transaction.pragma_update(None, "user_version", schema::STEPS.len() as i64).map_err(faults::sort)?;
+    transaction.pragma_update(None, "user_version", schema::VERSION as i64).map_err(faults::sort)?;
     transaction.commit().map_err(faults::sort)
 }

@@ -4,6 +4,7 @@
 //! stands in a savepoint of its own: one that is refused does not undo its neighbours. Nobody is answered before the commit is.
 
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use journal::StoreError;
 use rusqlite::Connection;
@@ -21,7 +22,14 @@ const BATCH_MAX: usize = 256;
 /// Pages of the write-ahead log after which a check-point is made even when there is always something to write: 16 MiB.
 const CHECKPOINT_PAGES: i64 = 4_096;
 
+/// Pages that are worth a check-point when there is nothing to write: 1 MiB. Fewer would only cost flushes.
+const CHECKPOINT_PAGES_IDLE: i64 = 256;
+
+/// No write for so long is idle: long enough that a check-point does not fall between two writes of one busy deployment.
+const IDLE_AFTER: Duration = Duration::from_millis(100);
+
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
 /// Says whether what it wrote is to be kept, and who is told when that is certain. Without a transaction it only passes on why.
 type Work = Box<dyn FnOnce(Result<&mut Sqlite<'_>, StoreError>) -> (bool, Answer) + Send>;
 
@@ -32,10 +40,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Self {
+    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
         let (queue, work) = mpsc::channel(QUEUE_MAX);
-        let thread = std::thread::Builder::new().name("journal-writer".to_owned()).spawn(move || run(&connection, work));
-        Self { queue: Some(queue), thread: thread.ok() }
+        // Its own runtime for one thing: waiting for work no longer than until it is time for a check-point.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let run = move || runtime.block_on(run(&connection, work));
+        let thread = std::thread::Builder::new().name("journal-writer".to_owned()).spawn(run)?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
     /// Writes something and returns its result once it is durable.
@@ -49,17 +60,18 @@ impl Writer {
             let result = db.map_err(E::from).and_then(work);
             let keep = result.is_ok();
             let answer: Answer = Box::new(move |commit| {
-                // A refusal stands whatever becomes of the commit: nothing of it was to be written.
-                let result = result.and_then(|written| commit.map(|()| written).map_err(E::from));
+                // A refusal falls with the commit too: it may rest on what a neighbour wrote, which then never was.
+                let result = commit.map_err(E::from).and(result);
                 // Whoever asked may have gone; what was written stays written.
                 let _ = answer.send(result);
             });
             (keep, answer)
         });
-        let gone = || StoreError::OutcomeUnknown("the writer ended after an error of the disk; start again".to_owned());
-        let queue = self.queue.as_ref().ok_or_else(gone)?;
-        queue.send(work).await.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        let ended = || StoreError::Failed("the writer ended after an error of the disk; start again".to_owned());
+        let queue = self.queue.as_ref().ok_or_else(ended)?;
+        queue.send(work).await.map_err(|_| ended())?;
+        let unknown = |_| StoreError::OutcomeUnknown("the writer ended in the middle; start again".to_owned());
+        answered.await.map_err(unknown)?
     }
 }
 
@@ -73,30 +85,61 @@ impl Drop for Writer {
     }
 }
 
-fn run(db: &Connection, mut queue: mpsc::Receiver<Work>) {
+async fn run(db: &Connection, mut queue: mpsc::Receiver<Work>) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
-    while queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
-        if let Err(error) = commit(db, &mut batch) {
-            tracing::error!(%error, "the disk failed in a commit; the writer ends");
-            return;
+    let mut wrote = false;
+    loop {
+        match hear(&mut queue, &mut batch, wrote).await {
+            Heard::Work => {
+                if let Err(error) = commit(db, &mut batch) {
+                    tracing::error!(%error, "the disk failed in a commit; the writer ends");
+                    return;
+                }
+                checkpoint(db, CHECKPOINT_PAGES);
+                wrote = true;
+            }
+            Heard::Nothing => {
+                checkpoint(db, CHECKPOINT_PAGES_IDLE);
+                wrote = false;
+            }
+            Heard::End => return,
         }
-        checkpoint(db, queue.is_empty());
+    }
+}
+
+enum Heard {
+    Work,
+    Nothing,
+    End,
+}
+
+async fn hear(queue: &mut mpsc::Receiver<Work>, batch: &mut Vec<Work>, wrote: bool) -> Heard {
+    let work = queue.recv_many(batch, BATCH_MAX);
+    let received = match wrote {
+        true => tokio::time::timeout(IDLE_AFTER, work).await.ok(),
+        // A server where nothing happens does not wake up.
+        false => Some(work.await),
+    };
+    match received {
+        None => Heard::Nothing,
+        Some(0) => Heard::End,
+        Some(_) => Heard::Work,
     }
 }
 
 /// Commits a batch and answers everybody in it. An error is one after which nothing more may be written.
 fn commit(db: &Connection, batch: &mut Vec<Work>) -> Result<(), StoreError> {
     let mut answers = Vec::with_capacity(batch.len());
-    let mut result = db.execute_batch("BEGIN IMMEDIATE").map_err(faults::sort);
+    let mut result = statement(db, "BEGIN IMMEDIATE");
     for work in batch.drain(..) {
         answers.push(match &result {
-            Ok(()) => one(db, work),
+            Ok(()) => {
+                let (answer, ended) = one(db, work);
+                result = ended;
+                answer
+            }
             Err(error) => work(Err(faults::again(error))).1,
         });
-        // A full disk makes SQLite undo the whole transaction by itself; then nothing in this batch was written.
-        if result.is_ok() && db.is_autocommit() {
-            result = Err(StoreError::Full("the transaction was undone".to_owned()));
-        }
     }
     if result.is_ok() {
         result = db.execute_batch("COMMIT").map_err(faults::sort_commit);
@@ -114,25 +157,36 @@ fn commit(db: &Connection, batch: &mut Vec<Work>) -> Result<(), StoreError> {
     }
 }
 
-fn one(db: &Connection, work: Work) -> Answer {
-    if let Err(error) = db.execute_batch("SAVEPOINT one").map_err(faults::sort) {
-        return work(Err(error)).1;
+/// Does one write in its savepoint. An error is one after which the whole batch cannot be kept.
+fn one(db: &Connection, work: Work) -> (Answer, Result<(), StoreError>) {
+    if let Err(error) = statement(db, "SAVEPOINT one") {
+        let answer = work(Err(faults::again(&error))).1;
+        return (answer, Err(error));
     }
-    let (keep, answer) = work(Ok(&mut Sqlite(db)));
-    let end = if keep { "RELEASE one" } else { "ROLLBACK TO one; RELEASE one" };
-    // Where the whole transaction was undone there is no savepoint left, and the caller notices.
-    if !db.is_autocommit()
-        && let Err(error) = db.execute_batch(end)
-    {
-        tracing::error!(%error, "a savepoint did not end");
-    }
-    answer
+    let mut sqlite = Sqlite::new(db);
+    let (keep, answer) = work(Ok(&mut sqlite));
+    let ended = match (sqlite.undone(), keep) {
+        (Some(error), _) => Err(error),
+        (None, true) => statement(db, "RELEASE one"),
+        (None, false) => statement(db, "ROLLBACK TO one").and_then(|()| statement(db, "RELEASE one")),
+    };
+    (answer, ended)
 }
 
-fn checkpoint(db: &Connection, idle: bool) {
-    let pages: i64 = db.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get(1)).unwrap_or(0);
-    if pages > CHECKPOINT_PAGES || (idle && pages > CHECKPOINT_PAGES / 8) {
-        // A check-point that could not be made now is made later.
-        let _ = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+fn statement(db: &Connection, sql: &str) -> Result<(), StoreError> {
+    let run = db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+    run.map(|_| ()).map_err(faults::sort)
+}
+
+fn checkpoint(db: &Connection, pages_min: i64) {
+    let pages = |mode: &str| -> rusqlite::Result<i64> {
+        let mut statement = db.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?;
+        statement.query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))
+    };
+    // A check-point that could not be made now is made later.
+    if pages("NOOP").unwrap_or(0) >= pages_min
+        && let Err(error) = pages("PASSIVE")
+    {
+        tracing::warn!(%error, "the write-ahead log could not be written back");
     }
 }

@@ -1,12 +1,17 @@
 //! SIGKILL in the middle of writing: what was acknowledged is there, whole and chained.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use journal::{Catalog, Store};
-use journal_sql::{Options, SqliteStore};
-use model::Timestamp;
+use journal::Store;
+use journal::conformance::samples;
+use model::Committed;
+
+use crate::support::{Place, lease, open, step};
 
 /// Tells the test binary to be the process that is killed.
 const CHILD: &str = "JOURNAL_SQL_TEST_CHILD";
@@ -14,53 +19,84 @@ const CHILD: &str = "JOURNAL_SQL_TEST_CHILD";
 /// Kills; each takes some tens of milliseconds.
 const KILLS: u64 = 20;
 
-/// Not a test of its own: in the child it writes until it is killed, saying each number once it is acknowledged.
+/// Deployments that are written at once, so that commits have more than one append in them.
+const DEPLOYMENTS: u32 = 6;
+
+/// Not a test of its own: in the child it appends until it is killed, and says each append once it is acknowledged.
 #[tokio::test]
-async fn child_that_writes_until_it_is_killed() {
+async fn child_that_appends_until_it_is_killed() {
     #[expect(clippy::disallowed_methods, reason = "how the parent speaks to the child")]
     let Ok(path) = std::env::var(CHILD) else { return };
-    let store = SqliteStore::open(path.as_ref(), &Options::default()).unwrap();
-    let from = store.list("number", "").await.unwrap().len();
-    for number in from.. {
-        store.put("number", &format!("{number:08}"), "x", Some(0), Timestamp(1)).await.unwrap();
-        println!("acknowledged {number}");
+    let store = Arc::new(open(path.as_ref()));
+    let lease = lease(&*store).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for deployment in 1..=DEPLOYMENTS {
+        let (store, lease) = (Arc::clone(&store), lease.clone());
+        tasks.spawn(async move {
+            let loaded = store.load(&samples::deployment(deployment)).await.unwrap();
+            let head = loaded.map_or(0, |loaded| loaded.receipt.head());
+            for head in head + 1.. {
+                store.append(step(&lease, deployment, head)).await.unwrap();
+                println!("acknowledged {deployment} {head}");
+            }
+        });
     }
+    tasks.join_all().await;
 }
 
 #[tokio::test]
 async fn what_was_acknowledged_survives_a_kill_at_any_moment() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("journal.db");
-    let mut acknowledged = 0;
+    let place = Place::new();
+    let mut durable = BTreeMap::new();
     for kill in 0..KILLS {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "kill::child_that_writes_until_it_is_killed", "--nocapture"])
-            .env(CHILD, &path)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let numbers = lines.map_while(Result::ok).filter_map(|line| line.strip_prefix("acknowledged ")?.parse::<usize>().ok());
-        let mut killer = None;
-        for number in numbers {
-            acknowledged = number + 1;
-            // The first acknowledgement says that it writes; the moment of the kill is then another one each time.
-            killer.get_or_insert_with(|| {
-                let id = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
-                std::thread::spawn(move || {
-                    std::thread::sleep(Duration::from_micros(700 * kill)); // tidy: the moment of the kill
-                    nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGKILL).unwrap();
-                })
-            });
+        run_until_killed(&place, Duration::from_micros(700 * kill), &mut durable);
+        let store = place.open();
+        for (deployment, head) in &mut durable {
+            // Loading checks the chain, and that it ends where the row says.
+            let loaded = store.load(&samples::deployment(*deployment)).await.unwrap().unwrap();
+            let found = loaded.receipt.head();
+            assert!(found >= *head, "after kill {kill} deployment {deployment} is at {found}, {head} was acknowledged");
+            assert!(
+                found <= *head + 1,
+                "after kill {kill} deployment {deployment} is at {found}, nobody asked beyond {head} + 1"
+            );
+            // What was read is as durable as what was acknowledged.
+            *head = found;
         }
-        killer.expect("the child wrote").join().unwrap();
-        child.wait().unwrap();
-        let store = SqliteStore::open(&path, &Options::default()).unwrap();
-        let found = store.list("number", "").await.unwrap();
-        assert!(found.len() >= acknowledged, "{} found, {acknowledged} were acknowledged", found.len());
-        let gap_free = found.iter().enumerate().all(|(index, entry)| entry.key == format!("{index:08}"));
-        assert!(gap_free, "after kill {kill} a number is missing");
-        assert!(store.unfinished().await.unwrap().is_empty());
     }
+    assert_eq!(durable.len(), DEPLOYMENTS as usize);
+    assert!(durable.values().sum::<u64>() > KILLS, "{durable:?}");
+}
+
+/// Runs the child until `after` its first word, and notes all that it said by then.
+fn run_until_killed(place: &Place, after: Duration, acknowledged: &mut BTreeMap<u32, u64>) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "kill::child_that_appends_until_it_is_killed", "--nocapture"])
+        .env(CHILD, &place.path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap();
+    let mut killer = None;
+    for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        let Some((deployment, head)) = said(&line) else { continue };
+        acknowledged.insert(deployment, head);
+        killer.get_or_insert_with(|| kill_after(&child, after));
+    }
+    killer.expect("the child wrote").join().unwrap();
+    child.wait().unwrap();
+}
+
+/// The harness may have begun the line; the last line may have been cut short, and then its number cannot be trusted.
+fn said(line: &str) -> Option<(u32, u64)> {
+    let (deployment, head) = line.split_once("acknowledged ")?.1.split_once(' ')?;
+    Some((deployment.parse().ok()?, head.parse().ok()?))
+}
+
+fn kill_after(child: &Child, after: Duration) -> JoinHandle<()> {
+    let id = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    std::thread::spawn(move || {
+        std::thread::sleep(after); // tidy: the moment of the kill
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGKILL).unwrap();
+    })
 }

@@ -1,19 +1,17 @@
 //! The form in which records are kept. Types inside are not wire types: each version of the form is a module of its own, stays for
 //! ever, and is converted by hand.
 
+mod chain;
 mod mirror;
 mod v1;
 
-use model::{DeploymentId, Event, ReleaseSpec};
-use sha2::{Digest, Sha256};
+use model::{Event, ReleaseSpec};
 
+pub use chain::{BrokenChain, Link, NO_HASH, chain, verify_chain};
 use mirror::Mirror;
 
 /// The version of the form that is written.
 pub const VERSION: u32 = 1;
-
-/// The hash before a deployment's first record.
-pub const NO_HASH: [u8; 32] = [0; 32];
 
 /// A record that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -54,17 +52,4 @@ pub fn read_release(text: &str) -> Result<ReleaseSpec, Unreadable> {
 
 fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
     serde_json::from_slice(bytes).map_err(|error| Unreadable::Form(error.to_string()))
-}
-
-/// Returns the hash that chains a record to the one before it.
-pub fn chain(before: &[u8; 32], deployment: &DeploymentId, seq: u64, version: u32, payload: &[u8]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(before);
-    // Lengths keep two neighbouring fields from being read as one.
-    hash.update((deployment.as_str().len() as u64).to_be_bytes());
-    hash.update(deployment.as_str());
-    hash.update(seq.to_be_bytes());
-    hash.update(version.to_be_bytes());
-    hash.update(payload);
-    hash.finalize().into()
 }
