@@ -23,7 +23,7 @@ use crate::rules::strategy::StrategyRule;
 use crate::text::diagnostic::{Diagnostic, in_order};
 use input::{CompileInput, PluginKind};
 use resolver::Resolver;
-use steps::Steps;
+use steps::{Behind, Steps};
 
 /// How long people have to answer where the path does not say.
 const APPROVAL_EXPIRES_AFTER: model::Millis = model::Millis::hours(4);
@@ -169,14 +169,19 @@ fn write(motion: &Motion, soak: Option<WatchSpec>, first: bool, steps: &mut Step
         (Motion::Rolling(rolling), _) => rolling.write(steps),
         (Motion::Recreate(watch), _) => alone::recreate(steps, watch),
     }
-    let way_back = old_stands_by && !first;
-    steps.promote(way_back);
+    let behind = match (first, old_stands_by) {
+        (true, _) => Behind::Nothing,
+        (false, true) => Behind::OldStandsBy,
+        (false, false) => Behind::OldIsGone,
+    };
+    steps.promote(behind);
     if let Some(soak) = soak {
-        let reason = match way_back {
-            true => "the checks go on while the old release stands by",
-            false => "the checks go on; there is no older release to fall back to",
+        let (reason, on_unhealthy) = match behind {
+            Behind::OldStandsBy => ("the checks go on while the old release stands by", soak.on_unhealthy),
+            Behind::OldIsGone | Behind::Nothing | Behind::Earlier | Behind::EarlierAlone => {
+                ("the checks go on; no release stands by that could take over", UnhealthyAction::Pause)
+            }
         };
-        let on_unhealthy = if way_back { soak.on_unhealthy } else { UnhealthyAction::Pause };
         steps.watch("soak", Phase::Soaking, WatchSpec { on_unhealthy, ..soak }, reason);
     }
     let reason = match first {

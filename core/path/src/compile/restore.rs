@@ -4,7 +4,7 @@ use model::{BasisPoints, Percent, Phase, Plan, Routing, Strategy};
 
 use super::alone;
 use super::input::RestoreInput;
-use super::steps::{Stand, Steps};
+use super::steps::{Behind, Stand, Steps};
 use crate::plan::hash;
 use crate::rules::policies::RECONCILE_DEADLINE;
 
@@ -25,7 +25,7 @@ pub fn restore_plan(input: &RestoreInput) -> Plan {
         }
         false => alone::replace(&mut steps),
     }
-    steps.promote(beside);
+    steps.promote(if beside { Behind::Earlier } else { Behind::EarlierAlone });
     steps.finish("what was taken back is no longer needed");
     hash::sealed(Plan {
         hash: hash::unsealed(),

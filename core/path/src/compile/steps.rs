@@ -12,6 +12,21 @@ pub(crate) struct Steps {
     extra: Percent,
 }
 
+/// What is behind a candidate when it is promoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Behind {
+    /// The old release, at full capacity.
+    OldStandsBy,
+    /// An old release that cannot take the traffic at once.
+    OldIsGone,
+    /// Nothing: this is the first.
+    Nothing,
+    /// The release that an earlier one replaces, at full capacity.
+    Earlier,
+    /// The same, without it.
+    EarlierAlone,
+}
+
 /// How the sides shall stand.
 pub(crate) struct Stand {
     pub(crate) stable: Percent,
@@ -54,13 +69,17 @@ impl Steps {
         self.step(id, phase, StepKind::Watch(spec), deadline, reason.into());
     }
 
-    pub(crate) fn promote(&mut self, way_back_after: bool) {
-        let reason = match way_back_after {
-            true => "the candidate has proven itself; it is the good side from here on",
-            false => "the candidate has proven itself; the old release no longer stands by at full capacity",
+    /// Marks the candidate good. Where nothing stands by, this is where the way back ends.
+    pub(crate) fn promote(&mut self, behind: Behind) {
+        let reason = match behind {
+            Behind::OldStandsBy => "the candidate has proven itself; it is the good side from here on",
+            Behind::OldIsGone => "the candidate has proven itself; the old release no longer stands by at full capacity",
+            Behind::Nothing => "the candidate has proven itself; it is the first good release here",
+            Behind::Earlier => "the release was good before and is the good side again",
+            Behind::EarlierAlone => "the release was good before; what it replaces no longer stands by",
         };
         self.step("promote", Phase::Promoting, StepKind::Promote, PROMOTE_DEADLINE, reason.to_owned());
-        self.last_is_point_of_no_return(!way_back_after);
+        self.last_is_point_of_no_return(!matches!(behind, Behind::OldStandsBy | Behind::Earlier));
     }
 
     /// Leaves the candidate alone: the end of every plan.

@@ -97,7 +97,7 @@ fn watch(spec: &WatchSpec) -> (String, String) {
 
 fn stand(arrangement: &Arrangement) -> String {
     match arrangement {
-        Arrangement::SideBySide { stable: Percent::NONE, candidate: Percent::NONE, .. } => "take everything down".to_owned(),
+        Arrangement::SideBySide { stable: Percent::NONE, candidate: Percent::NONE, .. } => "stop everything; nobody is served".to_owned(),
         Arrangement::SideBySide { stable, candidate, routing } => {
             format!("stable {stable}, candidate {candidate} of capacity; {}", traffic(routing))
         }
@@ -152,6 +152,7 @@ pub fn summarise(plan: &Plan) -> Summary {
             false => "back to the stable release".to_owned(),
         },
         on_failure_after: match turning.as_str() {
+            "promote" if plan.first => "forward or stop: there is no older release".to_owned(),
             "promote" => "forward or stop: the old release does not stand by".to_owned(),
             turning => format!("back to the old release as long as it stands by (until {turning})"),
         },

@@ -1,1 +1,9 @@
 //! Tests of golden paths, from text to plan.
+
+mod diagnostics;
+mod examples;
+mod mutations;
+mod plans;
+mod refusals;
+mod restore;
+mod support;
