@@ -23,6 +23,9 @@ use tokio::sync::watch;
 /// Requests that were copies.
 static MIRRORED: AtomicUsize = AtomicUsize::new(0);
 
+/// Requests that were begun, probes and questions like this one not counted.
+static BEGUN: AtomicUsize = AtomicUsize::new(0);
+
 /// How this copy behaves.
 #[derive(Clone, Debug, Default)]
 struct Behaviour {
@@ -41,6 +44,9 @@ struct Behaviour {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    if let Some(code) = play_runtime().await {
+        return code;
+    }
     let behaviour = behaviour();
     if behaviour.crash {
         return ExitCode::from(7);
@@ -84,6 +90,22 @@ async fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// With `runtime <data folder> <artifacts folder>`: is a runtime and not a service, so that a test can kill one.
+async fn play_runtime() -> Option<ExitCode> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, word, data, artifacts] = arguments.as_slice() else { return None };
+    if word != "runtime" {
+        return None;
+    }
+    match runtime::Runtime::start(runtime::Options::new(data.as_ref(), artifacts.as_ref())).await {
+        Ok(_running) => std::future::pending().await,
+        Err(error) => {
+            write_line(&error.to_string());
+            Some(ExitCode::FAILURE)
+        }
+    }
+}
+
 fn behaviour() -> Behaviour {
     let mut arguments = std::env::args().skip(1);
     let mut behaviour = Behaviour { version: arguments.next().unwrap_or_default(), ..Behaviour::default() };
@@ -107,8 +129,9 @@ async fn answer(behaviour: &Behaviour, mut request: Request<Incoming>) -> Answer
     match request.uri().path() {
         "/healthz" if behaviour.unready => return text(StatusCode::SERVICE_UNAVAILABLE, "not yet"),
         "/healthz" => return text(StatusCode::OK, "ok"),
+        "/begun" => return text(StatusCode::OK, &BEGUN.load(Relaxed).to_string()),
         "/mirrored" => return text(StatusCode::OK, &MIRRORED.load(Relaxed).to_string()),
-        _ => {}
+        _ => drop(BEGUN.fetch_add(1, Relaxed)),
     }
     if request.headers().contains_key("x-towpath-mirror") {
         MIRRORED.fetch_add(1, Relaxed);
@@ -120,6 +143,8 @@ async fn answer(behaviour: &Behaviour, mut request: Request<Incoming>) -> Answer
         return text(StatusCode::INTERNAL_SERVER_ERROR, "told to fail");
     }
     match request.uri().path() {
+        "/exit" => std::process::exit(3),
+        "/pid" => text(StatusCode::OK, &std::process::id().to_string()),
         "/echo" => Response::new(request.into_body().boxed()),
         "/head" => text(StatusCode::OK, &format!("{:?}", request.headers())),
         "/environment" => text(StatusCode::OK, &environment()),

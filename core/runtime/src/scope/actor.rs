@@ -153,6 +153,9 @@ impl Actor {
     async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
         self.reopen().await;
         self.reconcile();
+        // Outside the loop: a busy scope must not push its next attempt away again and again.
+        let mut attempts = tokio::time::interval(LISTEN_RETRY);
+        attempts.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let retry = self.port_trouble.is_some();
             let changed = self.changed.clone();
@@ -162,7 +165,7 @@ impl Actor {
                     None => return,
                 },
                 () = changed.notified() => {}
-                () = tokio::time::sleep(LISTEN_RETRY), if retry => self.reopen().await,
+                _ = attempts.tick(), if retry => self.reopen().await,
             }
             self.reconcile();
             if self.down.is_some() && self.groups.is_empty() {
