@@ -1,2 +1,36 @@
-//! The binary.
-fn main() {}
+//! A small HTTP server with knobs for errors and delay, to deploy.
+//!
+//! It stands for any service: it listens where `HOST` and `PORT` say, answers `GET /` with `{"version":"…"}`, tells on `/healthz` whether
+//! it is ready, and finishes what it began when it is asked to stop. The other variables make it misbehave, always in the same way, so
+//! that what a deployment does about it can be shown and tested. It uses no part of Towpath and knows nothing of it.
+
+mod knobs;
+mod server;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use knobs::Knobs;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let knobs = match Knobs::read(variable) {
+        Ok(knobs) => knobs,
+        Err(error) => return fail(&error),
+    };
+    match server::run(knobs).await {
+        Ok(code) => code,
+        Err(error) => fail(&format!("cannot serve: {error}")),
+    }
+}
+
+fn fail(error: &str) -> ExitCode {
+    // Nobody reading standard error is no reason to end differently.
+    let _ = writeln!(io::stderr(), "error: {error}");
+    ExitCode::from(2)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a service is configured by its environment; this is the one place that reads it")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
