@@ -19,8 +19,7 @@ use crate::supervise::ports::Ports;
 #[derive(Debug)]
 pub struct Runtime;
 
-/// A runtime that was started. Dropping it without [`Running::shutdown`] stops the control interface and leaves services to die with
-/// their tasks.
+/// A runtime that was started. Dropping it without [`Running::shutdown`] cuts callers off and stops the services without a drain.
 pub struct Running {
     control: Control,
     directory: Directory,

@@ -1,6 +1,5 @@
 //! One request: pick, send, answer, count.
 
-use std::error::Error as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -39,7 +38,7 @@ pub(crate) async fn forward(route: &PublicRoute, caller: IpAddr, request: Reques
     let Some(picked) = route.pick(request.headers()) else {
         return sentence(StatusCode::SERVICE_UNAVAILABLE, "no instance of this service is ready\n");
     };
-    let pending = Pending { counters: Some(picked.route.counters.clone()), started: clock::now() };
+    let pending = Pending { counters: picked.route.counters.clone(), started: clock::now(), ended: false };
     let (mut parts, body) = request.into_parts();
     let switch = headers::upgrade(&parts.headers).zip(parts.extensions.remove::<OnUpgrade>());
     headers::prepare(&mut parts, caller);
@@ -122,9 +121,10 @@ async fn attempt(
     }
 }
 
+/// Only a failed connect proves that nothing was sent. (A request that meets a pooled connection which is closed already is sent on
+/// another one by the client itself.)
 fn miss_of(error: &hyper_util::client::legacy::Error) -> Miss {
-    let cause = error.source().and_then(|source| source.downcast_ref::<hyper::Error>());
-    match error.is_connect() || cause.is_some_and(hyper::Error::is_canceled) {
+    match error.is_connect() {
         true => Miss::NeverSent,
         false => Miss::Lost,
     }
@@ -182,23 +182,126 @@ fn sentence(status: StatusCode, text: &'static str) -> Response<Answer> {
 
 /// Counts a request however it ends. Dropped without an end means that the caller hung up and hyper dropped our work.
 struct Pending {
-    counters: Option<Arc<Counters>>,
+    counters: Arc<Counters>,
     started: Instant,
+    ended: bool,
 }
 
 impl Pending {
     fn end(mut self, outcome: Outcome) -> Arc<Counters> {
-        let counters = self.counters.take();
-        let counters = counters.unwrap_or_else(|| unreachable!("BUG: a pending request has its counters until it ends"));
-        counters.record(outcome, self.started.elapsed());
-        counters
+        self.ended = true;
+        self.counters.record(outcome, self.started.elapsed());
+        self.counters.clone()
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if let Some(counters) = &self.counters {
-            counters.record(Outcome::Abandoned, self.started.elapsed());
+        if !self.ended {
+            self.counters.record(Outcome::Abandoned, self.started.elapsed());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::protocol::Traffic;
+    use crate::route::choice::Rules;
+    use crate::route::listener::Listener;
+    use crate::route::table::{SideRoute, Table};
+
+    /// What an instance of these tests does with every connection.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Instance {
+        /// Nobody listens.
+        Absent,
+        /// Reads a request and hangs up.
+        HangsUp,
+        /// Answers with the last word of what it read.
+        Answers,
+        /// Reads and says nothing.
+        Silent,
+    }
+
+    async fn instance(behaviour: Instance) -> SocketAddr {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        if behaviour != Instance::Absent {
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = socket.accept().await {
+                    tokio::spawn(play(behaviour, stream));
+                }
+            });
+        }
+        address
+    }
+
+    async fn play(behaviour: Instance, mut stream: TcpStream) {
+        let mut read = String::new();
+        while !read.ends_with("body") && !(read.starts_with("GET") && read.ends_with("\r\n\r\n")) {
+            read.push(char::from(stream.read_u8().await.unwrap()));
+        }
+        match behaviour {
+            Instance::Absent | Instance::HangsUp => {}
+            Instance::Answers => {
+                let word = if read.ends_with("body") { "body" } else { "none" };
+                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n{word}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            Instance::Silent => std::future::pending().await,
+        }
+    }
+
+    /// Sends one request through a router in front of two instances, the first of which is asked first.
+    async fn check(instances: [Instance; 2], request: &str, expect: &str) {
+        let mut ready = Vec::new();
+        for behaviour in instances {
+            ready.push(Arc::new(Upstream::new(instance(behaviour).await)));
+        }
+        let counters = Arc::new(Counters::new());
+        let stable = Some(Arc::new(SideRoute::new("v1", counters.clone(), ready)));
+        let traffic =
+            Traffic { candidate_basis_points: 0, matches: vec![], mirror_basis_points: 0, sticky: None, release_header: false };
+        let route = Arc::new(PublicRoute::new(Duration::from_millis(300)));
+        route.publish(Table { rules: Some(Rules::new(&traffic)), stable, candidate: None });
+        let socket = Listener::bind([127, 0, 0, 1].into(), 0).await.unwrap();
+        let listener = Listener::serve(socket, route).unwrap();
+        let mut caller = TcpStream::connect(listener.address()).await.unwrap();
+        caller.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        caller.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(format!("{} {}", &head[9..12], body.trim_end()), expect, "{request}");
+        let seen = counters.snapshot("v1");
+        assert_eq!((seen.requests, seen.errors), (1, u64::from(!expect.starts_with("200"))), "{request}");
+    }
+
+    const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    const POST: &str = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 4\r\n\r\nbody";
+
+    #[tokio::test]
+    async fn what_was_never_sent_goes_to_another_instance_with_its_body() {
+        check([Instance::Absent, Instance::Answers], GET, "200 none").await;
+        check([Instance::Absent, Instance::Answers], POST, "200 body").await;
+        check([Instance::Absent, Instance::Absent], GET, "502 the service could not be reached").await;
+    }
+
+    #[tokio::test]
+    async fn what_may_have_been_done_is_not_done_twice() {
+        check([Instance::HangsUp, Instance::Answers], GET, "200 none").await;
+        check([Instance::HangsUp, Instance::Answers], POST, "502 the service closed the connection before it answered").await;
+        check([Instance::HangsUp, Instance::HangsUp], GET, "502 the service closed the connection before it answered").await;
+    }
+
+    #[tokio::test]
+    async fn a_silent_instance_is_given_up() {
+        check([Instance::Silent, Instance::Answers], GET, "504 the service did not answer in time").await;
     }
 }

@@ -1,5 +1,6 @@
 //! The task of one scope: takes desired states, stores them, and reconciles whenever something changed.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
@@ -204,14 +205,12 @@ impl Actor {
             return Err(ApplyError::ShuttingDown);
         }
         if let Some(known) = &self.desired {
-            let (known_key, found) = (known.operation_key.clone(), desired.operation_key.clone());
-            match desired.fence.cmp(&known.fence) {
-                std::cmp::Ordering::Less => return Err(ApplyError::Superseded { highest: known.fence }),
-                std::cmp::Ordering::Equal if *known != desired => {
-                    return Err(ApplyError::OtherContent { fence: desired.fence, known: known_key, found });
-                }
-                std::cmp::Ordering::Equal | std::cmp::Ordering::Greater => {}
+            if desired == *known {
+                // A retry, or somebody asking whether it is done: it is stored, so it only has to be looked at again.
+                self.ask_groups();
+                return Ok(());
             }
+            refuse_old(known, &desired)?;
         }
         // Taking a port can fail and changes nothing yet, so it comes first; nobody is accepted before the state is stored.
         let socket = self.take_port(&desired).await?;
@@ -300,7 +299,7 @@ impl Actor {
             tracing::error!(scope = %self.scope, %why, "a release was refused");
         }
         for known in self.groups.iter_mut().filter(|known| known.id == group) {
-            known.verification = result.clone().map_or_else(Verification::Bad, |()| Verification::Good);
+            known.verified(result.clone());
         }
     }
 
@@ -392,6 +391,19 @@ impl Actor {
         if self.old_counters.len() > COUNTERS_KEPT_MAX {
             self.old_counters.pop_front();
         }
+    }
+}
+
+/// Refuses a state that is older than the one in force, or that has its fence and says something else.
+fn refuse_old(known: &DesiredState, found: &DesiredState) -> Result<(), ApplyError> {
+    match found.fence.cmp(&known.fence) {
+        Ordering::Less => Err(ApplyError::Superseded { highest: known.fence }),
+        Ordering::Equal => Err(ApplyError::OtherContent {
+            fence: found.fence,
+            known: known.operation_key.clone(),
+            found: found.operation_key.clone(),
+        }),
+        Ordering::Greater => Ok(()),
     }
 }
 

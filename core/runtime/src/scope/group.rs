@@ -22,6 +22,8 @@ pub(crate) struct RunningGroup {
     /// As it was asked for last.
     pub(crate) wanted: Group,
     pub(crate) verification: Verification,
+    /// Why the folder was refused; stays in sight while it is looked at again, until it is good.
+    pub(crate) refusal: Option<String>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) counters: Arc<Counters>,
     settings: watch::Sender<Settings>,
@@ -37,6 +39,7 @@ impl RunningGroup {
             id: id.to_owned(),
             wanted: wanted.clone(),
             verification: Verification::Unknown,
+            refusal: None,
             instances: Vec::new(),
             counters,
             settings: watch::channel(settings(wanted)).0,
@@ -50,9 +53,15 @@ impl RunningGroup {
     pub(crate) fn ask(&mut self, wanted: &Group) {
         self.wanted = wanted.clone();
         self.settings.send_replace(settings(wanted));
-        if matches!(self.verification, Verification::Bad(_)) {
+        if self.verification == Verification::Bad {
             self.verification = Verification::Unknown;
         }
+    }
+
+    /// Takes what the look at the folder found.
+    pub(crate) fn verified(&mut self, result: Result<(), String>) {
+        self.verification = if result.is_ok() { Verification::Good } else { Verification::Bad };
+        self.refusal = result.err();
     }
 
     pub(crate) fn start(&mut self, count: usize, shared: &Shared, changed: &Arc<Notify>) {
@@ -106,7 +115,7 @@ impl RunningGroup {
                 gone: phase == Phase::Stopped,
             }
         });
-        Seen { group: self.id.clone(), verification: self.verification.clone(), instances: instances.collect() }
+        Seen { group: self.id.clone(), verification: self.verification, instances: instances.collect() }
     }
 
     /// Returns the instances that may serve, without those in `leaving`.

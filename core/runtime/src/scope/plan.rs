@@ -16,7 +16,7 @@ pub(crate) struct Seen {
 }
 
 /// Whether a group's folder is what was registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verification {
     /// Nobody looked yet.
     Unknown,
@@ -25,7 +25,7 @@ pub(crate) enum Verification {
     /// It is.
     Good,
     /// It is not, or could not be read.
-    Bad(String),
+    Bad,
 }
 
 /// One instance of a group.
@@ -73,7 +73,7 @@ fn plan_group(wanted: usize, seen: &Seen) -> Vec<Action> {
         match seen.verification {
             Verification::Unknown => actions.push(Action::Verify { group: group() }),
             Verification::Good => actions.push(Action::Start { group: group(), count: wanted - active.len() }),
-            Verification::Running | Verification::Bad(_) => {}
+            Verification::Running | Verification::Bad => {}
         }
     }
     // A folder that is being read is still somebody's: the group goes after the answer came.
@@ -114,7 +114,7 @@ mod tests {
     fn nothing_starts_before_the_folder_was_verified() {
         check(2, Verification::Unknown, &[], &["verify"]);
         check(2, Verification::Running, &[], &[]);
-        check(2, Verification::Bad("changed".to_owned()), &[], &[]);
+        check(2, Verification::Bad, &[], &[]);
         check(2, Verification::Good, &[], &["start 2"]);
     }
 
@@ -137,6 +137,6 @@ mod tests {
         check(0, Verification::Good, &[(2, "retiring")], &[]);
         check(0, Verification::Good, &[(2, "gone")], &["bury 2", "forget"]);
         check(0, Verification::Running, &[], &[]);
-        check(0, Verification::Bad("changed".to_owned()), &[], &["forget"]);
+        check(0, Verification::Bad, &[], &["forget"]);
     }
 }

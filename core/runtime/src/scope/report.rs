@@ -3,7 +3,6 @@
 use crate::protocol::{DesiredState, Group, GroupStatus, RetiringGroup, Side, SidesCounters, Status};
 use crate::scope::group::RunningGroup;
 use crate::scope::identity;
-use crate::scope::plan::Verification;
 use crate::supervise::instance::{Phase, Report};
 
 /// What the status is made of.
@@ -55,10 +54,7 @@ impl View<'_> {
         let running = self.running(wanted);
         let active: Vec<Report> = running.map(RunningGroup::active).unwrap_or_default();
         let count = |phase: Phase| u16::try_from(active.iter().filter(|r| r.phase == phase).count()).unwrap_or(u16::MAX);
-        let refused = running.and_then(|group| match &group.verification {
-            Verification::Bad(why) => Some(why.clone()),
-            Verification::Unknown | Verification::Running | Verification::Good => None,
-        });
+        let refused = running.and_then(|group| group.refusal.clone());
         let ready = active.iter().filter(|r| r.phase == Phase::Ready).filter_map(|r| r.upstream.as_ref());
         GroupStatus {
             side,

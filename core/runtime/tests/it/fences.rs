@@ -90,6 +90,29 @@ async fn a_port_that_is_taken_over_a_restart_is_taken_back_when_it_is_free() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_that_cannot_be_stored_changes_nothing() {
+    let mut stage = Stage::new().await;
+    let (v1, v2) = (stage.release("v1", &[]), stage.release("v2", &[]));
+    let before = stage.bring(Some(&v1), None, weight(0)).await;
+    // A folder in the file's place: replacing the file fails, as it does on a full or broken disk.
+    let file = stage.dir.path().join("data/scopes/test/web/state.json");
+    let good = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir_all(file.join("in-the-way")).unwrap();
+    let desired = stage.next(Some(&v2), None, weight(0));
+    match stage.apply(&desired).await {
+        Err(ClientError::Unavailable { reason }) => assert!(reason.starts_with("cannot store the desired state"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    let after = stage.status().await;
+    assert_eq!((after.fence, after.groups), (before.fence, before.groups));
+    std::fs::remove_dir_all(&file).unwrap();
+    std::fs::write(&file, good).unwrap();
+    stage.apply(&desired).await.unwrap();
+    assert_eq!(stage.status_when(|status| status.converged).await.groups[0].release, "v2");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_makes_no_sense_is_refused_in_a_sentence() {
     let stage = Stage::new().await;
     let v1 = stage.release("v1", &[]);

@@ -1,7 +1,8 @@
 //! What every test stands on: a runtime in its own folder, releases to give it, and callers that keep their connections.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -117,6 +118,18 @@ impl Stage {
         };
         let found = tokio::time::timeout(DEADLINE, wait).await;
         found.unwrap_or_else(|_| panic!("still not there: {last:#?}"))
+    }
+}
+
+impl Drop for Stage {
+    /// Makes the release folders writable, or nobody but root could remove the test's folder.
+    fn drop(&mut self) {
+        let mut open = vec![self.dir.path().join("artifacts")];
+        while let Some(folder) = open.pop() {
+            let _ = fs::set_permissions(&folder, Permissions::from_mode(0o700));
+            let inside = fs::read_dir(&folder).into_iter().flatten().flatten();
+            open.extend(inside.map(|item| item.path()).filter(|path| path.is_dir()));
+        }
     }
 }
 
