@@ -1,10 +1,10 @@
 //! The append: every rule is compared inside the transaction that writes.
 
 use journal::record::{self, Link, NO_HASH};
-use journal::{Append, AppendError, FirstReply, Lease, Position, Receipt, RequestId, ScopeRow, Status, StoreError};
+use journal::{Append, AppendError, FirstReply, Lease, Position, Receipt, RequestId, StoreError};
 use model::{DeploymentId, Timestamp};
 
-use super::{read, rows};
+use super::{rows, scope};
 use crate::executor::{Executor, Row, Value};
 
 /// An append with the payloads of its records: made where it is asked for, because whoever writes has no time to spare.
@@ -35,12 +35,15 @@ pub(crate) async fn append(db: &mut impl Executor, prepared: Prepared, now: Time
     if found != expected {
         return Err(AppendError::HeadMoved { deployment: append.row.id.clone(), expected, found });
     }
-    let scope = read::scope(db, &append.row.scope).await?;
-    check_scope(&append, &scope)?;
+    let before = scope::read(db, &append.row.scope).await?;
+    scope::check(&append, &before)?;
     let (records, hash) = chained(&append, payloads, expected, hash);
     write_deployment(db, &append, expected, hash).await?;
     let position = write_records(db, &append, records).await?;
-    write_scope(db, &append, scope).await?;
+    let after = scope::after(&append, &before)?;
+    if after != before {
+        scope::write(db, &append.row.scope, after).await?;
+    }
     if let Some(reply) = &append.request {
         write_reply(db, reply, now).await?;
     }
@@ -71,20 +74,6 @@ async fn head(db: &mut impl Executor, id: &DeploymentId) -> Result<(u64, [u8; 32
     let hash = <[u8; 32]>::try_from(hash)
         .map_err(|_| StoreError::Damaged(format!("the hash of deployment {id} has {} bytes, expected 32", hash.len())))?;
     Ok((row.count(0)?, hash))
-}
-
-fn check_scope(append: &Append, scope: &ScopeRow) -> Result<(), AppendError> {
-    let row = &append.row;
-    if row.status != Status::Active {
-        return Ok(());
-    }
-    if let Some(active) = scope.active.as_ref().filter(|active| **active != row.id) {
-        return Err(AppendError::ScopeTaken { scope: row.scope.clone(), active: active.clone() });
-    }
-    match append.fence < scope.fence {
-        true => Err(AppendError::FenceFell { scope: row.scope.clone(), found: scope.fence, given: append.fence }),
-        false => Ok(()),
-    }
 }
 
 struct Chained {
@@ -169,38 +158,6 @@ async fn write_records(db: &mut impl Executor, append: &Append, records: Vec<Cha
         position = Position(written.first().ok_or_else(none)?.count(0)?);
     }
     Ok(position)
-}
-
-async fn write_scope(db: &mut impl Executor, append: &Append, before: ScopeRow) -> Result<(), StoreError> {
-    let row = &append.row;
-    let mut after = before.clone();
-    after.fence = before.fence.max(append.fence);
-    after.active = match row.status {
-        Status::Active => Some(row.id.clone()),
-        Status::Queued | Status::Ended => before.active.clone().filter(|active| *active != row.id),
-    };
-    if let Some(stable) = &append.stable {
-        if before.stable.as_ref().map(|r| &r.id) != stable.as_ref().map(|r| &r.id) {
-            after.previous = before.stable.clone();
-        }
-        after.stable.clone_from(stable);
-    }
-    if after == before {
-        return Ok(());
-    }
-    let sql = "INSERT INTO scopes (service, environment, fence, stable, previous, active) VALUES ($1, $2, $3, $4, $5, $6) \
-               ON CONFLICT (service, environment) DO UPDATE SET fence = excluded.fence, stable = excluded.stable, \
-               previous = excluded.previous, active = excluded.active";
-    let release = |release: &Option<model::ReleaseSpec>| release.as_ref().map(record::write_release).into();
-    let values: [Value; 6] = [
-        row.scope.service.as_str().into(),
-        row.scope.environment.as_str().into(),
-        after.fence.0.into(),
-        release(&after.stable),
-        release(&after.previous),
-        after.active.as_ref().map(DeploymentId::as_str).into(),
-    ];
-    db.execute(sql, &values).await.map(|_| ())
 }
 
 async fn write_reply(db: &mut impl Executor, reply: &FirstReply, now: Timestamp) -> Result<(), StoreError> {

@@ -6,3 +6,4 @@ pub(crate) mod lease;
 pub(crate) mod read;
 pub(crate) mod rows;
 pub(crate) mod schema;
+mod scope;

@@ -61,11 +61,17 @@ pub(crate) fn scope_row(row: &Row) -> Result<ScopeRow, StoreError> {
         fence: Fence(row.count(0)?),
         stable: release(row.text_or_none(1)?)?,
         previous: release(row.text_or_none(2)?)?,
-        active: row.text_or_none(3)?.map(DeploymentId::new).transpose().map_err(|error| damaged(&error))?,
+        active: id_or_none(row, 3)?,
     })
 }
 
-fn release(text: Option<&str>) -> Result<Option<ReleaseSpec>, StoreError> {
+/// Returns a deployment's id that may be missing.
+pub(super) fn id_or_none(row: &Row, column: usize) -> Result<Option<DeploymentId>, StoreError> {
+    row.text_or_none(column)?.map(DeploymentId::new).transpose().map_err(|error| damaged(&error))
+}
+
+/// Returns a release that may be missing.
+pub(super) fn release(text: Option<&str>) -> Result<Option<ReleaseSpec>, StoreError> {
     let read = text.map(record::read_release).transpose();
     read.map_err(|error| StoreError::Damaged(format!("a scope's release cannot be read: {error}")))
 }

@@ -17,17 +17,18 @@ pub(super) async fn lists_are_filtered_and_paged(store: &dyn Store) {
     let list = async |filter: DeploymentFilter| -> Vec<DeploymentId> {
         must(store.deployments(&filter).await).into_iter().map(|row| row.id).collect()
     };
+    let ids = |numbers: &[u32]| numbers.iter().map(|number| deployment(*number)).collect::<Vec<_>>();
     let all = DeploymentFilter { limit: 10, ..DeploymentFilter::default() };
-    let [one, two, three] = [1, 2, 3].map(deployment);
-    assert_eq!(list(all.clone()).await, [three.clone(), two.clone(), one.clone()]);
+    assert_eq!(list(all.clone()).await, ids(&[3, 2, 1]));
     let web = DeploymentFilter { service: Some("web".to_owned()), ..all.clone() };
-    assert_eq!(list(web.clone()).await, [three.clone(), one.clone()]);
-    assert_eq!(list(DeploymentFilter { status: Some(Status::Queued), ..web }).await, [three.clone()]);
-    assert_eq!(list(DeploymentFilter { status: Some(Status::Queued), ..all.clone() }).await, [three.clone(), two.clone()]);
-    assert_eq!(list(DeploymentFilter { before: Some(three.clone()), limit: 1, ..all.clone() }).await, [two.clone()]);
-    assert_eq!(list(DeploymentFilter { environment: Some("test".to_owned()), limit: 1, ..all.clone() }).await, [three.clone()]);
+    assert_eq!(list(web.clone()).await, ids(&[3, 1]));
+    assert_eq!(list(DeploymentFilter { status: Some(Status::Queued), ..web }).await, ids(&[3]));
+    assert_eq!(list(DeploymentFilter { status: Some(Status::Queued), ..all.clone() }).await, ids(&[3, 2]));
+    assert_eq!(list(DeploymentFilter { before: Some(deployment(3)), limit: 1, ..all.clone() }).await, ids(&[2]));
+    assert_eq!(list(DeploymentFilter { environment: Some("test".to_owned()), limit: 1, ..all.clone() }).await, ids(&[3]));
     assert_eq!(list(DeploymentFilter { environment: Some("other".to_owned()), ..all }).await, []);
     let unfinished: Vec<_> = must(store.unfinished().await).into_iter().map(|row| (row.id, row.status)).collect();
+    let [one, two, three] = [1, 2, 3].map(deployment);
     assert_eq!(unfinished, [(one, Status::Active), (two, Status::Queued), (three, Status::Queued)]);
 }
 

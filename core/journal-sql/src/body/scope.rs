@@ -1,0 +1,79 @@
+//! What an append does to its scope: the rules it must keep, and the row after it.
+
+use journal::record;
+use journal::{Append, AppendError, Status, StoreError};
+use model::{DeploymentId, Fence, ReleaseId, Scope};
+
+use super::rows;
+use crate::executor::{Executor, Row, Value};
+
+/// A scope's row. Releases stay the text that they are: an append rarely changes one, and reading them takes time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ScopeText {
+    fence: Fence,
+    stable: Option<String>,
+    previous: Option<String>,
+    active: Option<DeploymentId>,
+}
+
+pub(super) async fn read(db: &mut impl Executor, scope: &Scope) -> Result<ScopeText, StoreError> {
+    let sql = "SELECT fence, stable, previous, active FROM scopes WHERE service = $1 AND environment = $2";
+    let found = db.query(sql, &[scope.service.as_str().into(), scope.environment.as_str().into()]).await?;
+    let read = |row: &Row| -> Result<ScopeText, StoreError> {
+        let text = |column| Ok::<_, StoreError>(row.text_or_none(column)?.map(str::to_owned));
+        Ok(ScopeText { fence: Fence(row.count(0)?), stable: text(1)?, previous: text(2)?, active: rows::id_or_none(row, 3)? })
+    };
+    found.first().map_or_else(|| Ok(ScopeText::default()), read)
+}
+
+/// Refuses an append that would make a second deployment active, or lower the fence.
+pub(super) fn check(append: &Append, scope: &ScopeText) -> Result<(), AppendError> {
+    let row = &append.row;
+    if row.status != Status::Active {
+        return Ok(());
+    }
+    if let Some(active) = scope.active.as_ref().filter(|active| **active != row.id) {
+        return Err(AppendError::ScopeTaken { scope: row.scope.clone(), active: active.clone() });
+    }
+    match append.fence < scope.fence {
+        true => Err(AppendError::FenceFell { scope: row.scope.clone(), found: scope.fence, given: append.fence }),
+        false => Ok(()),
+    }
+}
+
+/// Returns the row after an append.
+pub(super) fn after(append: &Append, before: &ScopeText) -> Result<ScopeText, StoreError> {
+    let row = &append.row;
+    let mut after = before.clone();
+    after.fence = before.fence.max(append.fence);
+    after.active = match row.status {
+        Status::Active => Some(row.id.clone()),
+        Status::Queued | Status::Ended => before.active.clone().filter(|active| *active != row.id),
+    };
+    if let Some(stable) = &append.stable {
+        if release_id(before.stable.as_deref())? != stable.as_ref().map(|release| release.id.clone()) {
+            after.previous.clone_from(&before.stable);
+        }
+        after.stable = stable.as_ref().map(record::write_release);
+    }
+    Ok(after)
+}
+
+fn release_id(text: Option<&str>) -> Result<Option<ReleaseId>, StoreError> {
+    Ok(rows::release(text)?.map(|release| release.id))
+}
+
+pub(super) async fn write(db: &mut impl Executor, scope: &Scope, row: ScopeText) -> Result<(), StoreError> {
+    let sql = "INSERT INTO scopes (service, environment, fence, stable, previous, active) VALUES ($1, $2, $3, $4, $5, $6) \
+               ON CONFLICT (service, environment) DO UPDATE SET fence = excluded.fence, stable = excluded.stable, \
+               previous = excluded.previous, active = excluded.active";
+    let values: [Value; 6] = [
+        scope.service.as_str().into(),
+        scope.environment.as_str().into(),
+        row.fence.0.into(),
+        row.stable.into(),
+        row.previous.into(),
+        row.active.as_ref().map(DeploymentId::as_str).into(),
+    ];
+    db.execute(sql, &values).await.map(|_| ())
+}
