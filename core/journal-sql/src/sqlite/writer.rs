@@ -55,24 +55,34 @@ impl Writer {
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
-        let work: Work = Box::new(move |db| {
-            let result = db.map_err(E::from).and_then(work);
-            let keep = result.is_ok();
-            let answer: Answer = Box::new(move |commit| {
-                // A refusal falls with the commit too: it may rest on what a neighbour wrote, which then never was.
-                let result = commit.map_err(E::from).and(result);
-                // Whoever asked may have gone; what was written stays written.
-                let _ = answer.send(result);
-            });
-            (keep, answer)
-        });
+        let (work, answered) = packed(work);
         let ended = || StoreError::Failed("the writer ended after an error of the disk; start again".to_owned());
         let queue = self.queue.as_ref().ok_or_else(ended)?;
         queue.send(work).await.map_err(|_| ended())?;
         let unknown = |_| StoreError::OutcomeUnknown("the writer ended in the middle; start again".to_owned());
         answered.await.map_err(unknown)?
     }
+}
+
+/// Returns a write as the thread takes it, and where its result comes out.
+fn packed<R, E>(work: impl FnOnce(&mut Sqlite<'_>) -> Result<R, E> + Send + 'static) -> (Work, oneshot::Receiver<Result<R, E>>)
+where
+    R: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    let (answer, answered) = oneshot::channel();
+    let work: Work = Box::new(move |db| {
+        let result = db.map_err(E::from).and_then(work);
+        let keep = result.is_ok();
+        let answer: Answer = Box::new(move |commit| {
+            // A refusal falls with the commit too: it may rest on what a neighbour wrote, which then never was.
+            let result = commit.map_err(E::from).and(result);
+            // Whoever asked may have gone; what was written stays written.
+            let _ = answer.send(result);
+        });
+        (keep, answer)
+    });
+    (work, answered)
 }
 
 impl Drop for Writer {
@@ -188,5 +198,73 @@ fn checkpoint(db: &Connection, pages_min: i64) {
         && let Err(error) = pages("PASSIVE")
     {
         tracing::warn!(%error, "the write-ahead log could not be written back");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::adapter::now;
+    use super::*;
+    use crate::executor::Executor as _;
+
+    /// A database whose commits can be made to fail: a child without its parent is only missed at the end.
+    fn family() -> Connection {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(
+            "PRAGMA foreign_keys = 1;
+             CREATE TABLE parent (id INTEGER PRIMARY KEY);
+             CREATE TABLE child (id INTEGER PRIMARY KEY REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)",
+        )
+        .unwrap();
+        db
+    }
+
+    type Answered = oneshot::Receiver<Result<usize, StoreError>>;
+
+    fn write(sql: &'static str) -> (Work, Answered) {
+        packed(move |db| now(db.execute(sql, &[])))
+    }
+
+    /// Commits the writes together and returns what each was answered.
+    fn committed(db: &Connection, writes: &[&'static str]) -> Vec<Result<usize, StoreError>> {
+        let (mut batch, answers): (Vec<_>, Vec<_>) = writes.iter().map(|sql| write(sql)).unzip();
+        commit(db, &mut batch).unwrap();
+        answers.into_iter().map(|mut answered| answered.try_recv().unwrap()).collect()
+    }
+
+    fn count(db: &Connection, table: &str) -> i64 {
+        db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_refused_write_leaves_its_neighbours() {
+        let db = family();
+        let twice = "INSERT INTO parent VALUES (1)";
+        let answers = committed(&db, &[twice, twice, "INSERT INTO parent VALUES (2)"]);
+        assert!(matches!(&answers[..], [Ok(1), Err(StoreError::Failed(_)), Ok(1)]), "{answers:?}");
+        assert_eq!(count(&db, "parent"), 2);
+    }
+
+    #[test]
+    fn a_commit_that_fails_takes_refusals_with_it() {
+        let db = family();
+        let twice = "INSERT INTO parent VALUES (1)";
+        let answers = committed(&db, &[twice, twice, "INSERT INTO child VALUES (9)"]);
+        let fell = |answer: &Result<usize, StoreError>| matches!(answer, Err(StoreError::Failed(message)) if message.contains("FOREIGN KEY"));
+        assert!(answers.iter().all(fell), "the second was refused because of the first, which is not there: {answers:?}");
+        assert_eq!((count(&db, "parent"), count(&db, "child")), (0, 0));
+        let answers = committed(&db, &[twice]);
+        assert!(matches!(&answers[..], [Ok(1)]), "the next commit is not harmed: {answers:?}");
+    }
+
+    #[test]
+    fn a_batch_that_cannot_begin_is_refused_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("busy.db");
+        let (other, db) = (Connection::open(&path).unwrap(), Connection::open(&path).unwrap());
+        db.busy_timeout(Duration::ZERO).unwrap();
+        other.execute_batch("CREATE TABLE parent (id INTEGER PRIMARY KEY); BEGIN IMMEDIATE").unwrap();
+        let answers = committed(&db, &["INSERT INTO parent VALUES (1)"; 2]);
+        assert!(answers.iter().all(|answer| matches!(answer, Err(StoreError::InUse(_)))), "{answers:?}");
     }
 }

@@ -11,10 +11,10 @@ use journal::Store;
 use journal::conformance::samples;
 use model::Committed;
 
-use crate::support::{Place, lease, open, step};
+use crate::support::{Place, acknowledged, child_arguments, lease, open, step};
 
 /// Tells the test binary to be the process that is killed.
-const CHILD: &str = "JOURNAL_SQL_TEST_CHILD";
+const CHILD: &str = "JOURNAL_SQL_TEST_KILLED";
 
 /// Kills; each takes some tens of milliseconds.
 const KILLS: u64 = 20;
@@ -69,28 +69,21 @@ async fn what_was_acknowledged_survives_a_kill_at_any_moment() {
 }
 
 /// Runs the child until `after` its first word, and notes all that it said by then.
-fn run_until_killed(place: &Place, after: Duration, acknowledged: &mut BTreeMap<u32, u64>) {
+fn run_until_killed(place: &Place, after: Duration, heads: &mut BTreeMap<u32, u64>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "kill::child_that_appends_until_it_is_killed", "--nocapture"])
+        .args(child_arguments("kill::child_that_appends_until_it_is_killed"))
         .env(CHILD, &place.path)
         .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
         .spawn()
         .unwrap();
     let mut killer = None;
     for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
-        let Some((deployment, head)) = said(&line) else { continue };
-        acknowledged.insert(deployment, head);
+        let Some((deployment, head)) = acknowledged(&line) else { continue };
+        heads.insert(deployment, head);
         killer.get_or_insert_with(|| kill_after(&child, after));
     }
     killer.expect("the child wrote").join().unwrap();
     child.wait().unwrap();
-}
-
-/// The harness may have begun the line; the last line may have been cut short, and then its number cannot be trusted.
-fn said(line: &str) -> Option<(u32, u64)> {
-    let (deployment, head) = line.split_once("acknowledged ")?.1.split_once(' ')?;
-    Some((deployment.parse().ok()?, head.parse().ok()?))
 }
 
 fn kill_after(child: &Child, after: Duration) -> JoinHandle<()> {

@@ -2,6 +2,7 @@
 
 mod chain;
 mod damage;
+mod disk;
 mod kill;
 mod space;
 mod support;

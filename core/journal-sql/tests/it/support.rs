@@ -72,3 +72,14 @@ pub(crate) fn step(lease: &Lease, deployment: u32, head: u64) -> Append {
         request: None,
     }
 }
+
+/// Returns the arguments with which the test binary runs one test that speaks on its standard output.
+pub(crate) fn child_arguments(test: &str) -> [&str; 3] {
+    ["--exact", test, "--nocapture"]
+}
+
+/// Returns the deployment and version of a line "acknowledged 1 2", whatever the harness wrote before it.
+pub(crate) fn acknowledged(line: &str) -> Option<(u32, u64)> {
+    let (deployment, head) = line.split_once("acknowledged ")?.1.split_once(' ')?;
+    Some((deployment.parse().ok()?, head.parse().ok()?))
+}

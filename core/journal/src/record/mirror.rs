@@ -161,17 +161,6 @@ impl Mirror<Vec<u8>> for Hex {
     }
 }
 
-/// A pair of texts.
-impl Mirror<(String, String)> for (String, String) {
-    fn of(value: &(String, String)) -> Self {
-        value.clone()
-    }
-
-    fn back(self) -> Result<(String, String), Unreadable> {
-        Ok(self)
-    }
-}
-
 macro_rules! mirror_struct {
     ($(#[$doc:meta])* $name:ident = model::$model:ident { $($field:ident : $kind:ty),* $(,)? }) => {
         $(#[$doc])*
