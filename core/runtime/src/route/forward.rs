@@ -245,7 +245,8 @@ mod tests {
 
     async fn play(behaviour: Instance, mut stream: TcpStream) {
         let mut read = String::new();
-        while !read.ends_with("body") && !(read.starts_with("GET") && read.ends_with("\r\n\r\n")) {
+        let end = |read: &str| if read.starts_with("GET") { read.ends_with("\r\n\r\n") } else { read.ends_with("body") };
+        while !end(&read) {
             read.push(char::from(stream.read_u8().await.unwrap()));
         }
         match behaviour {

@@ -19,6 +19,7 @@ use crate::route::choice::Rules;
 use crate::route::listener::Listener;
 use crate::route::table::{PublicRoute, Table};
 use crate::scope::group::RunningGroup;
+use crate::scope::handle::{ApplyError, Message};
 use crate::scope::identity;
 use crate::scope::plan::{Action, Seen, Verification, Wanted, plan};
 use crate::scope::report::View;
@@ -26,9 +27,6 @@ use crate::store::{StateStore, Stored};
 use crate::supervise::leftovers::Records;
 use crate::supervise::logs;
 use crate::supervise::ports::Ports;
-
-/// How many messages may wait for a scope. Its callers wait for their answers, so more than a few means that it hangs.
-const INBOX_MESSAGES_MAX: usize = 16;
 
 /// What all scopes of a runtime share.
 #[derive(Debug)]
@@ -40,97 +38,8 @@ pub(crate) struct Shared {
     pub(crate) records: Records,
 }
 
-/// Why a desired state was not taken. Nothing was changed then.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ApplyError {
-    /// A newer one was seen.
-    #[error("superseded: fence {highest} was seen")]
-    Superseded {
-        /// Its fence.
-        highest: u64,
-    },
-    /// The fence was seen with another state.
-    #[error(
-        "fence {fence} was already used for another state (operation key {known:?}, now {found:?}); a new state needs a higher fence"
-    )]
-    OtherContent { fence: u64, known: String, found: String },
-    /// The public port cannot be had.
-    #[error("cannot listen on {address}: {source}")]
-    Port { address: String, source: io::Error },
-    /// It cannot be stored.
-    #[error("cannot store the desired state: {0}")]
-    Store(io::Error),
-    /// The runtime is shutting down.
-    #[error("the runtime is shutting down")]
-    ShuttingDown,
-}
-
-enum Message {
-    Apply(Box<DesiredState>, oneshot::Sender<Result<Status, ApplyError>>),
-    Status(oneshot::Sender<Option<Status>>),
-    Verified { group: String, result: Result<(), String> },
-    Shutdown(oneshot::Sender<()>),
-}
-
-/// The handle of a scope's task. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct ScopeHandle {
-    inbox: mpsc::Sender<Message>,
-    logs: PathBuf,
-}
-
-impl ScopeHandle {
-    /// Starts the task, with the state that was stored for it.
-    pub(crate) fn start(scope: Scope, stored: Option<Stored>, shared: Arc<Shared>) -> Self {
-        let (inbox, messages) = mpsc::channel(INBOX_MESSAGES_MAX);
-        let logs = shared.states.folder(&scope).join("logs");
-        let actor = Actor {
-            scope,
-            route: Arc::new(PublicRoute::new(shared.options.response_head_timeout)),
-            shared,
-            public_port: stored.as_ref().map_or(0, |s| s.public_port),
-            desired: stored.map(|s| s.desired),
-            listener: None,
-            port_trouble: None,
-            groups: Vec::new(),
-            old_counters: VecDeque::new(),
-            changed: Arc::new(Notify::new()),
-            inbox: inbox.downgrade(),
-            logs: logs.clone(),
-            down: None,
-        };
-        tokio::spawn(actor.run(messages));
-        Self { inbox, logs }
-    }
-
-    /// Replaces the desired state.
-    pub(crate) async fn apply(&self, desired: DesiredState) -> Result<Status, ApplyError> {
-        self.ask(|answer| Message::Apply(Box::new(desired), answer)).await.unwrap_or(Err(ApplyError::ShuttingDown))
-    }
-
-    /// Returns what really runs, or `None` when no state was ever taken.
-    pub(crate) async fn status(&self) -> Option<Status> {
-        self.ask(Message::Status).await.flatten()
-    }
-
-    /// Returns where the logs of all releases of this scope are.
-    pub(crate) fn logs(&self) -> &PathBuf {
-        &self.logs
-    }
-
-    /// Closes the port, lets requests finish and stops everything. The stored state stays.
-    pub(crate) async fn shutdown(&self) {
-        let _ = self.ask(Message::Shutdown).await;
-    }
-
-    async fn ask<T>(&self, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Option<T> {
-        let (answer, answered) = oneshot::channel();
-        self.inbox.send(message(answer)).await.ok()?;
-        answered.await.ok()
-    }
-}
-
-struct Actor {
+/// The task's state.
+pub(crate) struct Actor {
     scope: Scope,
     shared: Arc<Shared>,
     /// The state in force; absent before the first.
@@ -151,7 +60,33 @@ struct Actor {
 }
 
 impl Actor {
-    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+    pub(crate) fn new(
+        scope: Scope,
+        stored: Option<Stored>,
+        shared: Arc<Shared>,
+        inbox: mpsc::WeakSender<Message>,
+        logs: PathBuf,
+    ) -> Self {
+        Self {
+            scope,
+            route: Arc::new(PublicRoute::new(shared.options.response_head_timeout)),
+            shared,
+            public_port: stored.as_ref().map_or(0, |s| s.public_port),
+            desired: stored.map(|s| s.desired),
+            listener: None,
+            port_trouble: None,
+            groups: Vec::new(),
+            old_counters: VecDeque::new(),
+            changed: Arc::new(Notify::new()),
+            inbox,
+            logs,
+            down: None,
+        }
+    }
+
+    /// Runs until nobody holds the handle any more, or until a shutdown is done.
+    pub(crate) async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        self.ask_groups();
         self.reopen().await;
         self.reconcile();
         // Outside the loop: a busy scope must not push its next attempt away again and again.
@@ -266,7 +201,6 @@ impl Actor {
 
     /// Opens the port of a stored state; after a restart somebody else may have it.
     async fn reopen(&mut self) {
-        self.ask_groups();
         let Some(desired) = self.desired.as_ref().filter(|desired| is_open(desired) && self.listener.is_none()) else { return };
         match self.take_port(desired).await {
             Ok(Some(socket)) => self.serve(socket),

@@ -5,9 +5,11 @@
 
 mod actor;
 mod group;
+mod handle;
 mod identity;
 mod plan;
 mod report;
 
-pub(crate) use actor::{ApplyError, ScopeHandle, Shared};
+pub(crate) use actor::Shared;
+pub(crate) use handle::{ApplyError, ScopeHandle};
 pub(crate) use identity::identity;
