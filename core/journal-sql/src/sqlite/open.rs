@@ -29,7 +29,7 @@ const SMALL_TABLES: [&str; 4] = ["leases", "scopes", "deployments", "catalog"];
 const FULL: i64 = 2;
 
 /// The lock that keeps a second server off the file. The system drops it with the process, however that ends.
-pub(super) struct FileLock(#[expect(dead_code, reason = "held, not used")] File);
+pub(super) struct FileLock(File);
 
 impl FileLock {
     /// Takes the lock beside the file, or says who has it.
@@ -52,6 +52,15 @@ impl FileLock {
                 Err(StoreError::InUse(format!("{} is held by {process}", path.display())))
             }
             Err(TryLockError::Error(error)) => Err(unwritable(error)),
+        }
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // Said, not left to the closing: a program that is just being started still holds all our files for a moment.
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the lock on the store was not given back");
         }
     }
 }
