@@ -37,9 +37,8 @@ const PARSER_WORDS_MAX: usize = 120;
 /// What an expression may speak of. `has`, `exists` and their like are macros and no functions.
 pub(crate) const VARIABLES: [&str; 5] = ["parameters", "environment", "service", "release", "change"];
 
-const FUNCTIONS: [&str; 13] = [
-    "size", "contains", "startsWith", "endsWith", "string", "int", "uint", "double", "bool", "bytes", "dyn", "type", "value",
-];
+const FUNCTIONS: [&str; 13] =
+    ["size", "contains", "startsWith", "endsWith", "string", "int", "uint", "double", "bool", "bytes", "dyn", "type", "value"];
 
 /// An expression and its place; what is inside `${…}`.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,7 +102,7 @@ impl Expression {
         let program = match self.compile() {
             Ok(program) => program,
             Err((at, words)) => {
-                let span = at.filter(|at| *at < self.span.width).map_or(self.span, |at| Span {
+                let span = at.filter(|at| *at <= self.span.width).map_or(self.span, |at| Span {
                     column: self.span.column + at,
                     width: 1,
                     ..self.span
@@ -157,7 +156,8 @@ impl Expression {
         Program::compile(&self.text).map_err(|errors| {
             let Some(first) = errors.errors.first() else { return (None, errors.to_string()) };
             let words = first.msg.lines().next().unwrap_or_default();
-            let words = words.split(" expecting {").next().unwrap_or(words);
+            let words = words.split(" expecting ").next().unwrap_or(words).trim_start_matches("Syntax error: ");
+            let words = words.replace("mismatched input '<EOF>'", "it ends too early");
             let at = usize::try_from(first.pos.1 - 1).ok().filter(|_| first.pos.0 == 1);
             (at, words.chars().take(PARSER_WORDS_MAX).collect())
         })

@@ -9,45 +9,68 @@ use crate::text::node::described;
 use crate::text::source::Place;
 use crate::text::suggest::did_you_mean;
 
-/// Finds the place of a value by its JSON pointer; with a key, the place of that key inside it.
-pub(crate) type Locate<'l> = &'l dyn Fn(&str, Option<&str>) -> Place;
+/// Finds the place of a value by its JSON pointer; with a key, the place of that key inside it. The note says how the value
+/// got where it is used, when that is another place.
+pub(crate) type Locate<'l> = &'l dyn Fn(&str, Option<&str>) -> (Place, Option<String>);
+
+/// How messages name one of the values that are checked.
+#[derive(Clone, Copy)]
+pub(crate) struct What<'w> {
+    /// One of them: "parameter", "setting".
+    pub(crate) one: &'w str,
+    /// Whose, with a space before it, or nothing: " of health-http".
+    pub(crate) of: &'w str,
+}
 
 /// Compiles a schema. Nothing is fetched: a reference must point into the schema itself.
 pub(crate) fn compile(schema: &Value) -> Result<Validator, (String, String)> {
     // The engine's own regular expressions could be made to run for minutes; these cannot.
     let patterns = jsonschema::PatternOptions::regex();
     let options = jsonschema::draft202012::options().offline().with_pattern_options(patterns);
-    options.build(schema).map_err(|error| (error.instance_path().as_str().to_owned(), error.to_string()))
+    options.build(schema).map_err(|error| {
+        let words = match error.kind() {
+            ValidationErrorKind::Referencing(_) => "a reference must lead into the schema itself; nothing is fetched".to_owned(),
+            _ => error.to_string(),
+        };
+        (error.instance_path().as_str().to_owned(), words)
+    })
 }
 
 /// Returns everything in `value` that does not fit. `what` names one value of its kind ("parameter", "setting").
-pub(crate) fn check(validator: &Validator, schema: &Value, value: &Value, what: &str, locate: Locate<'_>) -> Vec<Diagnostic> {
+pub(crate) fn check(validator: &Validator, schema: &Value, value: &Value, what: What<'_>, locate: Locate<'_>) -> Vec<Diagnostic> {
     validator.iter_errors(value).flat_map(|error| diagnostics(&error, schema, what, locate)).collect()
 }
 
-fn diagnostics(error: &ValidationError<'_>, schema: &Value, what: &str, locate: Locate<'_>) -> Vec<Diagnostic> {
+fn diagnostics(error: &ValidationError<'_>, schema: &Value, what: What<'_>, locate: Locate<'_>) -> Vec<Diagnostic> {
     let pointer = error.instance_path().as_str();
-    let at = |message: String, key: Option<&str>| Diagnostic { place: Some(locate(pointer, key)), ..Diagnostic::nowhere(message) };
+    let What { one: what, of } = what;
+    let at = |message: String, key: Option<&str>| {
+        let (place, note) = locate(pointer, key);
+        Diagnostic { notes: note.into_iter().collect(), ..Diagnostic::placed(place, message) }
+    };
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             let known = known_keys(schema, error.schema_path().as_str());
             let one = |key: &String| {
-                let found = at(format!("unknown {what} {key:?}"), Some(key));
+                let found = at(format!("unknown {what} {key:?}{of}"), Some(key));
                 let hint = did_you_mean(key, known.iter().map(String::as_str));
-                found.note(format!("known: {}", known.join(", "))).hint_if(hint)
+                match known.is_empty() {
+                    true => found.note("there are none here"),
+                    false => found.note(format!("known: {}", known.join(", "))).hint_if(hint),
+                }
             };
             unexpected.iter().map(one).collect()
         }
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            let found = at(format!("the {what} {name:?} is missing"), None);
+            let found = at(format!("the {what} {name:?}{of} is missing"), None);
             vec![match description(schema, pointer, name) {
                 Some(text) => found.note(format!("{name}: {text}")),
                 None => found,
             }]
         }
         kind => {
-            let name = if pointer.is_empty() { what.to_owned() } else { format!("{what} {:?}", dotted(pointer)) };
+            let name = if pointer.is_empty() { format!("{what}{of}") } else { format!("{what} {:?}{of}", dotted(pointer)) };
             let label = format!("expected {}, found {}", expectation(kind, error), described(error.instance()));
             vec![at(format!("the {name} {}", verdict(kind)), None).label(label)]
         }
@@ -74,7 +97,7 @@ fn expectation(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> Strin
         ValidationErrorKind::MaxLength { limit } => format!("at most {limit} characters"),
         ValidationErrorKind::MinLength { limit } => format!("at least {limit} characters"),
         ValidationErrorKind::MaxItems { limit } => format!("at most {limit} entries"),
-        ValidationErrorKind::MinItems { limit } => format!("at least {limit} entries"),
+        ValidationErrorKind::MinItems { limit } => format!("{limit} or more entries"),
         ValidationErrorKind::Enum { options } => match options.as_array() {
             Some(options) => options.iter().map(Value::to_string).collect::<Vec<_>>().join(" or "),
             None => options.to_string(),

@@ -16,16 +16,12 @@ pub(crate) fn evaluate(node: &Node, source: &Source, variables: &Variables) -> R
 
 fn walk(node: &Node, source: &Source, variables: &Variables, found: &mut Vec<Diagnostic>) -> Value {
     match &node.content {
-        Content::Text(text) => match embedded(text) {
-            Embedded::Whole(inner) => {
-                let span = source.find_within(node.span, inner).unwrap_or(node.span);
-                let expression = Expression { text: inner.to_owned(), span };
-                evaluated(&expression, source, variables).unwrap_or_else(|fault| {
-                    found.push(fault);
-                    Value::Null
-                })
-            }
-            Embedded::None | Embedded::Mixed | Embedded::Unclosed => node.to_json(),
+        Content::Text(_) => match expression(node, source) {
+            Some(expression) => evaluated(&expression, source, variables).unwrap_or_else(|fault| {
+                found.push(fault);
+                Value::Null
+            }),
+            None => node.to_json(),
         },
         Content::Sequence(items) => Value::Array(items.iter().map(|item| walk(item, source, variables, found)).collect()),
         Content::Mapping(entries) => {
@@ -34,6 +30,13 @@ fn walk(node: &Node, source: &Source, variables: &Variables, found: &mut Vec<Dia
         }
         Content::Null | Content::Bool(_) | Content::Integer(_) | Content::Float(_) => node.to_json(),
     }
+}
+
+/// Returns the expression that a value is, if it is one.
+pub(crate) fn expression(node: &Node, source: &Source) -> Option<Expression> {
+    let Embedded::Whole(inner) = embedded(node.text()?) else { return None };
+    let span = source.find_within(node.span, inner).unwrap_or(node.span);
+    Some(Expression { text: inner.to_owned(), span })
 }
 
 /// Returns what an expression evaluates to, or where and why it does not.

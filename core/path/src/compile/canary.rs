@@ -52,15 +52,14 @@ fn canary_step(
     served: bool,
 ) -> Option<CanaryStep> {
     let weight = resolver.value(&step.weight)?;
-    let span = step.weight.span();
     if served {
-        resolver.needs_weight(span, weight);
+        resolver.needs_weight(&step.weight, weight);
     }
     let mirror = match &step.mirror {
         Some(setting) => {
             resolver.needs_mirror(setting.span());
             if weight == BasisPoints::ALL {
-                resolver.refuse(setting.span(), "there is nothing left to mirror", "the candidate has all traffic here");
+                resolver.refuse_setting(setting, "there is nothing left to mirror", "the candidate has all traffic here");
             }
             resolver.value(setting)?
         }
@@ -68,13 +67,13 @@ fn canary_step(
     };
     let other_way = mirror > BasisPoints::NONE || !rule.matches.is_empty();
     if let Some(message) = weight_fault(before, weight, other_way) {
-        resolver.refuse(span, message, weight_label(before, weight));
+        resolver.refuse_setting(&step.weight, message, weight_label(before, weight));
     }
     let needed = capacity_for(weight.max(mirror));
     let capacity = resolver.capacity(step.capacity.as_ref(), needed);
     if let Some(setting) = step.capacity.as_ref().filter(|_| capacity < needed) {
         let label = format!("expected at least {needed} for a weight of {weight}, found {capacity}");
-        resolver.refuse(setting.span(), "the capacity does not carry the traffic", label);
+        resolver.refuse_setting(setting, "the capacity does not carry the traffic", label);
     }
     let watch = resolver.watch(&step.watch, resolver.input.path.rules.on_failure)?;
     Some(CanaryStep { weight, capacity, mirror, watch })

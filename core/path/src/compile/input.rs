@@ -70,15 +70,15 @@ pub enum Risk {
 }
 
 impl Change {
-    /// Returns the change as expressions see it.
-    pub(crate) fn to_json(&self) -> Value {
+    /// Returns the change as expressions see it; `first` says whether nothing was stable before it.
+    pub(crate) fn to_json(&self, first: bool) -> Value {
         let risk = match self.risk {
             Risk::Low => "low",
             Risk::Normal => "normal",
             Risk::High => "high",
         };
         let migration = |m: &Migration| json!({ "name": m.name, "irreversible": m.irreversible });
-        json!({ "migrations": self.migrations.iter().map(migration).collect::<Vec<_>>(), "risk": risk })
+        json!({ "migrations": self.migrations.iter().map(migration).collect::<Vec<_>>(), "risk": risk, "first": first })
     }
 }
 

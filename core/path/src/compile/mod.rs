@@ -36,7 +36,7 @@ const APPROVAL_EXPIRES_AFTER: model::Millis = model::Millis::hours(4);
 /// that do not fit their schema, expressions without a value, plugins that are not there, and what the target cannot do.
 pub fn compile(input: &CompileInput<'_>) -> Result<Plan, Vec<Diagnostic>> {
     let scope = scope::resolve(input).map_err(in_order)?;
-    let mut resolver = Resolver { input: *input, variables: &scope.variables, found: Vec::new() };
+    let mut resolver = Resolver { input: *input, scope: &scope, found: Vec::new() };
     let plan = assemble(&mut resolver, &scope.parameters);
     match plan {
         Some(plan) if resolver.found.is_empty() => Ok(hash::sealed(plan)),
@@ -110,19 +110,15 @@ fn approval(resolver: &mut Resolver<'_>, steps: &mut Steps) {
     }
     let quorum = resolver.setting(rule.quorum.as_ref(), 1);
     if let Some(setting) = rule.quorum.as_ref().filter(|_| quorum == 0) {
-        resolver.refuse(setting.span(), "an approval needs somebody", "expected at least 1, found 0");
+        resolver.refuse_setting(setting, "an approval needs somebody", "expected at least 1, found 0");
     }
     let expires_after = resolver.setting(rule.expires_after.as_ref(), APPROVAL_EXPIRES_AFTER);
     let reason = match &rule.when {
         Some(when) => format!("the path asks people when {}", when.text),
         None => "the path asks people every time".to_owned(),
     };
-    let kind = StepKind::Approval {
-        from: rule.from.clone(),
-        quorum,
-        expires_after,
-        requester_may_approve: rule.requester_may_approve,
-    };
+    let kind =
+        StepKind::Approval { from: rule.from.clone(), quorum, expires_after, requester_may_approve: rule.requester_may_approve };
     steps.step("approval", Phase::AwaitingApproval, kind, expires_after, reason);
 }
 

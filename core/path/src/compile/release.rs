@@ -22,14 +22,14 @@ const ID_DIGITS: usize = 12;
 /// Returns what stands in the way, as [`compile`](super::compile) does for the same part.
 pub fn release_of(input: &CompileInput<'_>) -> Result<ReleaseSpec, Vec<Diagnostic>> {
     let scope = scope::resolve(input).map_err(in_order)?;
-    let mut resolver = Resolver { input: *input, variables: &scope.variables, found: Vec::new() };
+    let mut resolver = Resolver { input: *input, scope: &scope, found: Vec::new() };
     spec(&mut resolver, &scope.parameters).ok_or_else(|| in_order(resolver.found))
 }
 
 /// Returns the release, or `None` with diagnostics.
 pub(crate) fn spec(resolver: &mut Resolver<'_>, parameters: &Value) -> Option<ReleaseSpec> {
     let (path, release) = (resolver.input.path, resolver.input.release);
-    let configuration = match template::evaluate(&path.rules.run, &path.source, resolver.variables) {
+    let configuration = match template::evaluate(&path.rules.run, &path.source, &resolver.scope.variables) {
         Ok(configuration) => canonical(&configuration),
         Err(found) => {
             resolver.found.extend(found);

@@ -4,18 +4,20 @@ use model::{Check, Millis, Percent, PluginUse, UnhealthyAction, WatchSpec};
 use serde_json::Value;
 
 use super::input::{CompileInput, PluginFacts, PluginKind};
-use crate::expression::{Expression, Variables};
+use super::scope::{self, Scope};
+use crate::expression::Expression;
 use crate::plan::hash::canonical;
 use crate::rules::plugins::{HealthRule, UseRule};
 use crate::rules::policies::default_policies;
 use crate::rules::strategy::WatchRule;
+use crate::schema::{self, What};
+use crate::template;
 use crate::text::diagnostic::Diagnostic;
-use crate::text::node::{Node, described};
+use crate::text::node::described;
 use crate::text::reader::Setting;
 use crate::text::source::{Place, Source, Span};
 use crate::text::suggest::did_you_mean;
 use crate::text::units::Spelled;
-use crate::{schema, template};
 
 /// How often a check looks where the path does not say; never less than five times in a watch.
 const EVERY: Millis = Millis::seconds(10);
@@ -33,7 +35,7 @@ const ERRORS: u32 = 3;
 /// is looked at as well; no plan is made from it.
 pub(crate) struct Resolver<'a> {
     pub(crate) input: CompileInput<'a>,
-    pub(crate) variables: &'a Variables,
+    pub(crate) scope: &'a Scope,
     pub(crate) found: Vec<Diagnostic>,
 }
 
@@ -52,6 +54,16 @@ impl<'a> Resolver<'a> {
         self.found.push(Diagnostic::at(self.source(), span, message).label(label));
     }
 
+    /// Refuses a setting where its value was written: an expression that only hands a parameter on is not at fault.
+    pub(crate) fn refuse_setting<T>(&mut self, setting: &Setting<T>, message: &str, label: impl Into<String>) {
+        let (place, note) = match setting {
+            Setting::Known(_, span) => (self.source().place(*span), None),
+            Setting::Computed(expression, _) => origin(&self.input, self.scope, expression, self.source()),
+        };
+        let found = Diagnostic { notes: note.into_iter().collect(), ..Diagnostic::placed(place, message) };
+        self.found.push(found.label(label));
+    }
+
     /// Returns a setting's value, or the default where it is absent.
     pub(crate) fn setting<T: Spelled + Clone>(&mut self, setting: Option<&Setting<T>>, default: T) -> T {
         setting.and_then(|setting| self.value(setting)).unwrap_or(default)
@@ -63,12 +75,12 @@ impl<'a> Resolver<'a> {
             Setting::Known(value, _) => return Some(value.clone()),
             Setting::Computed(expression, what) => (expression, what),
         };
-        match template::evaluated(expression, self.source(), self.variables) {
+        match template::evaluated(expression, self.source(), &self.scope.variables) {
             Ok(value) => {
                 let read = T::read(&value);
                 if read.is_none() {
                     let label = format!("expected {}, found {}", T::EXPECTED, described(&value));
-                    self.refuse(expression.span, format!("{what} does not fit"), label);
+                    self.refuse_setting(setting, &format!("{what} does not fit"), label);
                 }
                 read
             }
@@ -82,7 +94,7 @@ impl<'a> Resolver<'a> {
     /// Returns whether a rule applies; one without a condition does.
     pub(crate) fn applies(&mut self, when: Option<&Expression>) -> bool {
         let Some(expression) = when else { return true };
-        match template::evaluated(expression, self.source(), self.variables) {
+        match template::evaluated(expression, self.source(), &self.scope.variables) {
             Ok(Value::Bool(applies)) => applies,
             Ok(other) => {
                 let label = format!("expected true or false, found {}", described(&other));
@@ -100,7 +112,7 @@ impl<'a> Resolver<'a> {
     pub(crate) fn plugin(&mut self, uses: &UseRule, source: &Source, kind: PluginKind) -> Option<PluginUse> {
         let facts = self.facts(uses, source, kind)?;
         let settings = match &uses.with {
-            Some(node) => match template::evaluate(node, source, self.variables) {
+            Some(node) => match template::evaluate(node, source, &self.scope.variables) {
                 Ok(settings) => settings,
                 Err(found) => {
                     self.found.extend(found);
@@ -117,9 +129,11 @@ impl<'a> Resolver<'a> {
                 return None;
             }
         };
-        let locate = |pointer: &str, key: Option<&str>| settings_place(uses, source, pointer, key);
-        let what = format!("setting of {}", uses.plugin);
-        let found = schema::check(&validator, &facts.settings_schema, &settings, &what, &locate);
+        let (input, scope) = (self.input, self.scope);
+        let locate = |pointer: &str, key: Option<&str>| settings_place(&input, scope, uses, source, pointer, key);
+        let of = format!(" of {}", uses.plugin);
+        let what = What { one: "setting", of: &of };
+        let found = schema::check(&validator, &facts.settings_schema, &settings, what, &locate);
         let fits = found.is_empty();
         self.found.extend(found);
         fits.then(|| PluginUse { name: uses.plugin.clone(), digest: facts.digest, settings: canonical(&settings) })
@@ -147,7 +161,7 @@ impl<'a> Resolver<'a> {
     pub(crate) fn watch(&mut self, rule: &WatchRule, on_unhealthy: UnhealthyAction) -> Option<WatchSpec> {
         let duration = self.value(&rule.duration)?;
         if duration == Millis(0) {
-            self.refuse(rule.duration.span(), "a watch must last", "expected more than 0s");
+            self.refuse_setting(&rule.duration, "a watch must last", "expected more than 0s, found 0s");
             return None;
         }
         let named = |check: &HealthRule| rule.health.as_ref().is_none_or(|names| names.iter().any(|(n, _)| *n == check.name));
@@ -160,7 +174,8 @@ impl<'a> Resolver<'a> {
             }
         }
         if checks.is_empty() {
-            self.refuse(rule.duration.span(), "no health check watches here", "each one's condition is false, or none is named");
+            let label = "each one's condition is false, or none is named";
+            self.refuse(rule.duration.span(), "no health check watches here", label);
             return None;
         }
         let patience = self.setting(path.rules.patience.as_ref(), duration);
@@ -173,14 +188,14 @@ impl<'a> Resolver<'a> {
         let interval = self.setting(rule.every.as_ref(), EVERY.min(short));
         if let Some(every) = rule.every.as_ref().filter(|_| interval > duration) {
             let label = format!("looks every {interval}, the watch lasts {duration}");
-            self.refuse(every.span(), "the check would not look during a watch", label);
+            self.refuse_setting(every, "the check would not look during a watch", label);
         }
         if let Some(every) = rule.every.as_ref().filter(|_| interval == Millis(0)) {
-            self.refuse(every.span(), "a check needs time between its looks", "expected more than 0s");
+            self.refuse_setting(every, "a check needs time between its looks", "expected more than 0s, found 0s");
         }
         let failures_to_decide = self.setting(rule.failures.as_ref(), FAILURES);
         if let Some(failures) = rule.failures.as_ref().filter(|_| failures_to_decide == 0) {
-            self.refuse(failures.span(), "a check decides by at least one look", "expected at least 1, found 0");
+            self.refuse_setting(failures, "a check decides by at least one look", "expected at least 1, found 0");
         }
         let errors_tolerated = self.setting(rule.errors.as_ref(), ERRORS);
         Check { health: applied.health.clone(), interval, failures_to_decide, errors_tolerated }
@@ -205,9 +220,36 @@ impl<'a> Resolver<'a> {
 }
 
 /// Returns where a setting of a plugin stands: the deepest value that was written down.
-fn settings_place(uses: &UseRule, source: &Source, pointer: &str, key: Option<&str>) -> Place {
-    let Some(with) = &uses.with else { return source.place(uses.span) };
-    let (node, _): (&Node, bool) = with.follow(pointer);
-    let entry = key.and_then(|key| node.entries().iter().find(|entry| entry.key == key));
-    source.place(entry.map_or(node.span, |entry| entry.key_span))
+fn settings_place(
+    input: &CompileInput<'_>,
+    scope: &Scope,
+    uses: &UseRule,
+    source: &Source,
+    pointer: &str,
+    key: Option<&str>,
+) -> (Place, Option<String>) {
+    let Some(with) = &uses.with else { return (source.place(uses.span), None) };
+    let (node, _) = with.follow(pointer);
+    if let Some(entry) = key.and_then(|key| node.entries().iter().find(|entry| entry.key == key)) {
+        return (source.place(entry.key_span), None);
+    }
+    match template::expression(node, source) {
+        Some(expression) => origin(input, scope, &expression, source),
+        None => (source.place(node.span), None),
+    }
+}
+
+/// Returns where the value of an expression was written. One that only hands a parameter on leads to the parameter, and to
+/// a note that says where it is used.
+fn origin(input: &CompileInput<'_>, scope: &Scope, expression: &Expression, source: &Source) -> (Place, Option<String>) {
+    let used = source.place(expression.span);
+    let name = expression.text.trim().strip_prefix("parameters.");
+    let plain = name.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+    match plain {
+        Some(name) => {
+            let note = format!("used as {} at {}:{}:{}", expression.text.trim(), used.file, used.line, used.column);
+            (scope::place(input, &scope.given, &format!("/{name}"), None), Some(note))
+        }
+        None => (used, None),
+    }
 }

@@ -5,7 +5,6 @@ use model::{BasisPoints, Percent, Phase, Routing, WatchSpec};
 use super::resolver::Resolver;
 use super::steps::{Stand, Steps};
 use crate::rules::strategy::{BatchRule, WatchRule};
-use crate::text::source::Span;
 
 /// The most batches: each is four steps, and a plan must stay readable.
 const BATCHES_MAX: u32 = 25;
@@ -20,28 +19,36 @@ pub(crate) struct Rolling {
 /// Returns the batches, or `None` with diagnostics.
 pub(crate) fn resolve(resolver: &mut Resolver<'_>, batches: &BatchRule, watch: &WatchRule) -> Option<Rolling> {
     let served = resolver.needs_weights("rolling");
-    let (count, span) = count(resolver, batches)?;
+    let count = count(resolver, batches)?;
     let shares: Vec<Percent> = (1..=count).map(|batch| share(batch, count, batches, resolver)).collect();
     if served {
-        shares.iter().for_each(|share| resolver.needs_weight(span, weight_of(*share)));
+        for weight in shares.iter().map(|share| weight_of(*share)) {
+            match batches {
+                BatchRule::Count(setting) => resolver.needs_weight(setting, weight),
+                BatchRule::Share(setting) => resolver.needs_weight(setting, weight),
+            }
+        }
     }
     Some(Rolling { shares, watch: resolver.watch(watch, resolver.input.path.rules.on_failure)? })
 }
 
-fn count(resolver: &mut Resolver<'_>, batches: &BatchRule) -> Option<(u32, Span)> {
-    let (count, span) = match batches {
-        BatchRule::Count(setting) => (resolver.value(setting)?, setting.span()),
+fn count(resolver: &mut Resolver<'_>, batches: &BatchRule) -> Option<u32> {
+    let count = match batches {
+        BatchRule::Count(setting) => resolver.value(setting)?,
         BatchRule::Share(setting) => {
             let share = u32::from(resolver.value(setting)?.get());
-            (u32::from(Percent::FULL.get()).div_ceil(share.max(1)), setting.span())
+            u32::from(Percent::FULL.get()).div_ceil(share.max(1))
         }
     };
-    if !(1..=BATCHES_MAX).contains(&count) {
-        let label = format!("expected 1 to {BATCHES_MAX} batches, found {count}");
-        resolver.refuse(span, "this many batches are not possible", label);
-        return None;
+    if (1..=BATCHES_MAX).contains(&count) {
+        return Some(count);
     }
-    Some((count, span))
+    let (message, label) = ("this many batches are not possible", format!("expected 1 to {BATCHES_MAX} batches, found {count}"));
+    match batches {
+        BatchRule::Count(setting) => resolver.refuse_setting(setting, message, label),
+        BatchRule::Share(setting) => resolver.refuse_setting(setting, message, label),
+    }
+    None
 }
 
 /// Returns the candidate's share after a batch: whole batches of the given share, or the whole cut into equal parts.

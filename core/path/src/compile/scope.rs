@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::input::CompileInput;
 use crate::expression::Variables;
-use crate::schema;
+use crate::schema::{self, What};
 use crate::text::diagnostic::Diagnostic;
 use crate::text::node::Node;
 use crate::text::source::Place;
@@ -13,6 +13,8 @@ use crate::text::source::Place;
 pub(crate) struct Scope {
     pub(crate) variables: Variables,
     pub(crate) parameters: Value,
+    /// What the service gives, with its places; without defaults.
+    pub(crate) given: Node,
 }
 
 /// Checks that the three files belong together, then the parameters.
@@ -25,8 +27,9 @@ pub(crate) fn resolve(input: &CompileInput<'_>) -> Result<Scope, Vec<Diagnostic>
     schema::fill_defaults(schema, &mut parameters);
     match schema::compile(schema) {
         Ok(validator) => {
-            let locate = |pointer: &str, key: Option<&str>| place(input, &given, pointer, key);
-            found.extend(schema::check(&validator, schema, &parameters, "parameter", &locate));
+            let locate = |pointer: &str, key: Option<&str>| (place(input, &given, pointer, key), None);
+            let what = What { one: "parameter", of: "" };
+            found.extend(schema::check(&validator, schema, &parameters, what, &locate));
         }
         Err((_, words)) => found.push(Diagnostic::nowhere("the parameters' schema cannot be used").label(words)),
     }
@@ -35,10 +38,10 @@ pub(crate) fn resolve(input: &CompileInput<'_>) -> Result<Scope, Vec<Diagnostic>
         ("environment", &environment(input)),
         ("service", &json!({ "name": input.service.name.as_str() })),
         ("release", &release(input)),
-        ("change", &input.change.to_json()),
+        ("change", &input.change.to_json(input.first)),
     ]);
     match variables {
-        Ok(variables) if found.is_empty() => Ok(Scope { variables, parameters }),
+        Ok(variables) if found.is_empty() => Ok(Scope { variables, parameters, given }),
         Ok(_) => Err(found),
         Err(words) => {
             found.push(Diagnostic::nowhere("the parameters are too large").label(words));
@@ -76,7 +79,7 @@ fn bring_artifact(input: &CompileInput<'_>, schema: &Value, parameters: &mut Val
 }
 
 /// Returns where a parameter stands: in the service file, or in the path where the path gave it.
-fn place(input: &CompileInput<'_>, given: &Node, pointer: &str, key: Option<&str>) -> Place {
+pub(crate) fn place(input: &CompileInput<'_>, given: &Node, pointer: &str, key: Option<&str>) -> Place {
     let (node, whole) = given.follow(pointer);
     if let Some(entry) = key.and_then(|key| node.entries().iter().find(|entry| entry.key == key)) {
         return input.service.source.place(entry.key_span);

@@ -3,6 +3,7 @@
 use model::{BasisPoints, MatchOn, Sticky};
 
 use super::resolver::Resolver;
+use crate::text::reader::Setting;
 use crate::text::source::Span;
 
 impl Resolver<'_> {
@@ -22,11 +23,12 @@ impl Resolver<'_> {
     }
 
     /// Asks for one weight.
-    pub(crate) fn needs_weight(&mut self, span: Span, weight: BasisPoints) {
+    pub(crate) fn needs_weight<T>(&mut self, setting: &Setting<T>, weight: BasisPoints) {
         let unit = self.input.target.weight_granularity;
         if unit > BasisPoints::NONE && !weight.get().is_multiple_of(unit.get()) {
-            let missing = format!("moves traffic in steps of {unit}, found {weight}");
-            self.missing(span, "this weight is not possible here", &missing);
+            let target = &self.input.environment.target;
+            let missing = format!("the target {target:?} moves traffic in steps of {unit}, found {weight}");
+            self.refuse_setting(setting, "this weight is not possible here", missing);
         }
     }
 

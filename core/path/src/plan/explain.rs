@@ -78,9 +78,7 @@ fn words(kind: &StepKind) -> (String, String) {
         StepKind::Reconcile { arrangement } => (stand(arrangement), "the target to confirm it".to_owned()),
         StepKind::Watch(spec) => watch(spec),
         StepKind::Wait { duration, until: None } => (format!("wait {duration}"), "the time to pass".to_owned()),
-        StepKind::Wait { duration, until: Some(_) } => {
-            (format!("wait {duration} or longer"), "its window to open".to_owned())
-        }
+        StepKind::Wait { duration, until: Some(_) } => (format!("wait {duration} or longer"), "its window to open".to_owned()),
         StepKind::Promote => ("mark the candidate good".to_owned(), "nothing".to_owned()),
     }
 }
@@ -97,7 +95,9 @@ fn watch(spec: &WatchSpec) -> (String, String) {
 
 fn stand(arrangement: &Arrangement) -> String {
     match arrangement {
-        Arrangement::SideBySide { stable: Percent::NONE, candidate: Percent::NONE, .. } => "stop everything; nobody is served".to_owned(),
+        Arrangement::SideBySide { stable: Percent::NONE, candidate: Percent::NONE, .. } => {
+            "stop everything; nobody is served".to_owned()
+        }
         Arrangement::SideBySide { stable, candidate, routing } => {
             format!("stable {stable}, candidate {candidate} of capacity; {}", traffic(routing))
         }

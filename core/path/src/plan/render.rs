@@ -1,10 +1,9 @@
 //! A plan as plain text, the way `towpath plan` prints it: no colour, 100 columns.
 
-use std::fmt::Write as _;
-
 use model::{Percent, Plan};
 
 use super::explain::{ExplainedStep, Summary, explain, summarise};
+use crate::text::source::shown_text;
 
 /// How wide the text may be.
 const WIDTH: usize = 100;
@@ -26,10 +25,9 @@ pub fn render_plan(plan: &Plan) -> String {
     text
 }
 
-/// Writing into a `String` cannot fail; this says so in one place.
+/// Adds a line. Labels and names come from people: a terminal must not obey them.
 fn line(text: &mut String, words: std::fmt::Arguments<'_>) {
-    text.write_fmt(words).unwrap_or_else(|_| panic!("BUG: writing into a text failed"));
-    text.truncate(text.trim_end_matches(' ').len());
+    text.push_str(shown_text(&words.to_string()).trim_end());
     text.push('\n');
 }
 
@@ -57,7 +55,10 @@ fn one(text: &mut String, step: &ExplainedStep, id_width: usize, phase_width: us
     if step.point_of_no_return {
         marks.push_str(", point of no return");
     }
-    line(text, format_args!("{:>3}.  {:id_width$}  {:phase_width$}  {marks}", step.number, step.id.as_str(), step.phase.as_str()));
+    line(
+        text,
+        format_args!("{:>3}.  {:id_width$}  {:phase_width$}  {marks}", step.number, step.id.as_str(), step.phase.as_str()),
+    );
     wrapped(text, "does", &step.does);
     wrapped(text, "why", &step.why);
     wrapped(text, "waits for", &step.waits_for);

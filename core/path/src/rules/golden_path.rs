@@ -9,7 +9,7 @@ use super::plugins::{self, GateRule, HealthRule};
 use super::policies::{self, PolicyRules};
 use super::strategy::{self, StrategyRule, WatchRule};
 use crate::expression::Expression;
-use crate::schema;
+use crate::schema::{self, What};
 use crate::text::diagnostic::{Diagnostic, in_order};
 use crate::text::node::{Content, Node};
 use crate::text::reader::{Reader, Setting};
@@ -163,6 +163,12 @@ fn read(reader: &mut Reader<'_>, root: &Node) -> Option<GoldenPath> {
     let approval = fields.get("approval").and_then(|node| approval(reader, node));
     let strategy = reader.required(&fields, "strategy", "{ canary: … }");
     let strategy = strategy.and_then(|node| strategy::strategy(reader, node, &health));
+    let declared =
+        fields.get("health").is_some_and(|node| matches!(&node.content, Content::Sequence(items) if !items.is_empty()));
+    if let (Some((_, span)), false) = (&strategy, declared) {
+        let found = reader.at(*span, "there is no health check to watch with");
+        reader.push(found.hint("declare one under health, or the path would find everything healthy without a look"));
+    }
     let soak = fields.get("soak").and_then(|node| soak(reader, node, &health));
     let on_failure = policies::on_failure(reader, fields.get("onFailure"));
     let on_inconclusive = policies::on_inconclusive(reader, fields.get("onInconclusive"));
@@ -251,6 +257,8 @@ fn parameters(reader: &mut Reader<'_>, node: &Node) -> Option<Parameters> {
     Some(Parameters { schema, node: node.clone() })
 }
 
+const DEFAULT: What<'static> = What { one: "default of", of: "" };
+
 fn defaults_fit(reader: &mut Reader<'_>, schema: &Value, node: &Node) {
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flatten() {
@@ -264,7 +272,7 @@ fn defaults_fit(reader: &mut Reader<'_>, schema: &Value, node: &Node) {
         let Ok(validator) = schema::compile(&alone) else { continue };
         let place = node.get("properties").and_then(|node| node.get(name)).and_then(|node| node.get("default"));
         let place = reader.source.place(place.map_or(node.span, |node| node.span));
-        let found = schema::check(&validator, &alone, &only, "default of", &|_, _| place.clone());
+        let found = schema::check(&validator, &alone, &only, DEFAULT, &|_, _| (place.clone(), None));
         found.into_iter().for_each(|one| reader.push(one));
     }
 }
@@ -280,8 +288,7 @@ fn approval(reader: &mut Reader<'_>, node: &Node) -> Option<ApprovalRule> {
         reader.expected(node, "from", "at least one person or group");
     }
     let requester = fields.get("requesterMayApprove");
-    let requester =
-        requester.and_then(|node| reader.boolean(node, "requesterMayApprove")).unwrap_or(false);
+    let requester = requester.and_then(|node| reader.boolean(node, "requesterMayApprove")).unwrap_or(false);
     Some(ApprovalRule {
         when,
         from,
@@ -304,7 +311,7 @@ const FIELDS: [(&str, &[&str]); 4] = [
     ("environment", &["name", "tier", "configuration"]),
     ("service", &["name"]),
     ("release", &["label", "artifact"]),
-    ("change", &["migrations", "risk"]),
+    ("change", &["migrations", "risk", "first"]),
 ];
 
 /// Returns the fields that expressions read and nobody declares.

@@ -7,12 +7,7 @@ use crate::text::reader::{Fields, Reader};
 pub(crate) const API_VERSION: &str = "towpath.dev/v1";
 
 /// Checks the form and the kind, and returns the metadata's fields.
-pub(crate) fn metadata<'n>(
-    reader: &mut Reader<'_>,
-    fields: &Fields<'n>,
-    kind: &str,
-    known: &[&str],
-) -> Option<Fields<'n>> {
+pub(crate) fn metadata<'n>(reader: &mut Reader<'_>, fields: &Fields<'n>, kind: &str, known: &[&str]) -> Option<Fields<'n>> {
     exactly(reader, fields, "apiVersion", API_VERSION);
     exactly(reader, fields, "kind", kind);
     let node = reader.required(fields, "metadata", "{ name: … }")?;

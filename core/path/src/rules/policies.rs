@@ -48,8 +48,7 @@ pub(crate) struct PolicyRules {
 
 /// Reads `policies`.
 pub(crate) fn policies(reader: &mut Reader<'_>, node: Option<&Node>) -> PolicyRules {
-    let known =
-        ["supersede", "queueExpiresAfter", "pauseExpiresAfter", "wayBackDeadline", "attemptsMax", "reconcileDeadline"];
+    let known = ["supersede", "queueExpiresAfter", "pauseExpiresAfter", "wayBackDeadline", "attemptsMax", "reconcileDeadline"];
     let Some(fields) = node.and_then(|node| reader.fields(node, "policies", &known)) else { return PolicyRules::default() };
     let words = [("never", Supersede::Never), ("queued", Supersede::Queued), ("active", Supersede::Active)];
     PolicyRules {

@@ -164,18 +164,9 @@ fn rolling(reader: &mut Reader<'_>, node: &Node, health: &[HealthRule]) -> Optio
 }
 
 /// Reads a duration under `key` and the `health` list beside it.
-pub(crate) fn watch(
-    reader: &mut Reader<'_>,
-    fields: &Fields<'_>,
-    key: &'static str,
-    health: &[HealthRule],
-) -> Option<WatchRule> {
+pub(crate) fn watch(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &'static str, health: &[HealthRule]) -> Option<WatchRule> {
     let node = reader.required(fields, key, "5m");
     let duration = node.and_then(|node| reader.setting(node, key));
-    if let (Some(node), true) = (node, health.is_empty()) {
-        let found = reader.at(node.span, "there is no health check to watch with");
-        reader.push(found.hint("declare one under health, or this step would find everything healthy without a look"));
-    }
     let named = fields.get("health").map(|node| reader.texts(node, "health"));
     for (name, span) in named.iter().flatten() {
         if health.iter().all(|rule| rule.name != *name) {

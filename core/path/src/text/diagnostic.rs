@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::source::{Place, Source, Span};
+use super::source::{Place, Source, Span, shown_text};
 
 /// The most diagnostics that one call gives: nobody reads more, and a hostile file must not fill a terminal.
 pub(crate) const DIAGNOSTICS_MAX: usize = 50;
@@ -14,8 +14,8 @@ pub(crate) const DIAGNOSTICS_MAX: usize = 50;
 pub struct Diagnostic {
     /// What is wrong, as a fragment that reads after "error:".
     pub message: String,
-    /// Where, if it is at one place.
-    pub place: Option<Place>,
+    /// Where, if it is at one place. Boxed, because most of a diagnostic's size is here.
+    pub place: Option<Box<Place>>,
     /// What was expected there and what was found; empty when the message says it all.
     pub label: String,
     /// What else helps: known keys, the limit's origin.
@@ -26,7 +26,11 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub(crate) fn at(source: &Source, span: Span, message: impl Into<String>) -> Self {
-        Self { place: Some(source.place(span)), ..Self::nowhere(message) }
+        Self::placed(source.place(span), message)
+    }
+
+    pub(crate) fn placed(place: Place, message: impl Into<String>) -> Self {
+        Self { place: Some(Box::new(place)), ..Self::nowhere(message) }
     }
 
     pub(crate) fn nowhere(message: impl Into<String>) -> Self {
@@ -56,26 +60,26 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+        write!(f, "error: {}", shown_text(&self.message))?;
         let gutter = self.place.as_ref().map_or(0, |place| place.line.to_string().len());
         if let Some(place) = &self.place {
             write!(f, "\n{:gutter$}--> {}:{}:{}", "", place.file, place.line, place.column)?;
             write!(f, "\n{:gutter$} |\n{} | {}", "", place.line, place.snippet)?;
             write!(f, "\n{:gutter$} | {:offset$}{:^<width$}", "", "", "", offset = place.snippet_offset, width = place.width)?;
             if !self.label.is_empty() {
-                write!(f, " {}", self.label)?;
+                write!(f, " {}", shown_text(&self.label))?;
             }
             if !self.notes.is_empty() || self.hint.is_some() {
                 write!(f, "\n{:gutter$} |", "")?;
             }
         } else if !self.label.is_empty() {
-            write!(f, ": {}", self.label)?;
+            write!(f, ": {}", shown_text(&self.label))?;
         }
         for note in &self.notes {
-            write!(f, "\n{:gutter$} = {note}", "")?;
+            write!(f, "\n{:gutter$} = {}", "", shown_text(note))?;
         }
         match &self.hint {
-            Some(hint) => write!(f, "\n{:gutter$} = hint: {hint}", ""),
+            Some(hint) => write!(f, "\n{:gutter$} = hint: {}", "", shown_text(hint)),
             None => Ok(()),
         }
     }
@@ -97,7 +101,8 @@ pub fn render_diagnostics(found: &[Diagnostic]) -> String {
 pub(crate) fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let key = |d: &Diagnostic| d.place.as_ref().map(|p| (p.file.clone(), p.line, p.column));
     found.sort_by_key(key);
-    found.dedup();
+    // One wrong value may be used in many places; it is one error.
+    found.dedup_by(|b, a| a.place.is_some() && (&a.message, &a.place) == (&b.message, &b.place));
     if found.len() > DIAGNOSTICS_MAX {
         let more = found.len() - DIAGNOSTICS_MAX;
         found.truncate(DIAGNOSTICS_MAX);

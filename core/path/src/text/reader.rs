@@ -126,7 +126,7 @@ impl<'s> Reader<'s> {
             Ok(name) => Some(name),
             Err(invalid) => {
                 let found = self.at(node.span, format!("{what} is not a valid name"));
-                self.push(found.label(format!("expected {}", invalid.expected)));
+                self.push(found.label(format!("expected {}, found {}", invalid.expected, node.described())));
                 None
             }
         }
@@ -161,8 +161,12 @@ impl<'s> Reader<'s> {
             match embedded(text) {
                 Embedded::None => {}
                 Embedded::Whole(inner) => return self.expression(inner, node.span).map(|e| Setting::Computed(e, what)),
-                Embedded::Mixed | Embedded::Unclosed => {
+                Embedded::Mixed => {
                     self.not_whole(node);
+                    return None;
+                }
+                Embedded::Unclosed => {
+                    self.not_closed(node);
                     return None;
                 }
             }
@@ -211,12 +215,18 @@ impl<'s> Reader<'s> {
             Content::Text(text) => match embedded(text) {
                 Embedded::None => {}
                 Embedded::Whole(inner) => drop(self.expression(inner, node.span)),
-                Embedded::Mixed | Embedded::Unclosed => self.not_whole(node),
+                Embedded::Mixed => self.not_whole(node),
+                Embedded::Unclosed => self.not_closed(node),
             },
             Content::Sequence(items) => items.iter().for_each(|item| self.template(item)),
             Content::Mapping(entries) => entries.iter().for_each(|entry| self.template(&entry.value)),
             Content::Null | Content::Bool(_) | Content::Integer(_) | Content::Float(_) => {}
         }
+    }
+
+    fn not_closed(&mut self, node: &Node) {
+        let found = self.at(node.span, "the expression does not end").label("expected a closing }");
+        self.push(found);
     }
 
     fn not_whole(&mut self, node: &Node) {

@@ -76,6 +76,11 @@ impl Source {
     }
 }
 
+/// Returns a text without control characters.
+pub(crate) fn shown_text(text: &str) -> String {
+    text.chars().map(shown).collect()
+}
+
 /// A terminal must not obey what a file contains.
 fn shown(c: char) -> char {
     match c {

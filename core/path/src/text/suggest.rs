@@ -1,9 +1,17 @@
 //! "Did you mean": the known word nearest to one that is not known.
 
-/// Returns the known word that was probably meant: at most a third of the letters may differ.
+/// The shortest beginning of a word that is taken for the word.
+const BEGINNING_CHARS_MIN: usize = 3;
+
+/// Returns the known word that was probably meant: at most a third of the letters differ, or it is cut short.
 pub(crate) fn nearest<'w>(found: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
-    let allowed = (found.chars().count() / 3).max(1);
-    let distance = |word: &str| strsim::damerau_levenshtein(&found.to_lowercase(), &word.to_lowercase());
+    let found = found.to_lowercase();
+    let letters = found.chars().count();
+    let allowed = (letters / 3).max(1);
+    let distance = |word: &str| match letters >= BEGINNING_CHARS_MIN && word.to_lowercase().starts_with(&found) {
+        true => allowed,
+        false => strsim::damerau_levenshtein(&found, &word.to_lowercase()),
+    };
     known.into_iter().map(|word| (distance(word), word)).filter(|(d, _)| *d <= allowed).min().map(|(_, word)| word)
 }
 

@@ -101,10 +101,12 @@ mod tests {
 
     #[test]
     fn durations_are_numbers_with_units() {
-        for (text, millis) in [("30s", 30_000), ("5m", 300_000), ("1h30m", 5_400_000), ("250ms", 250), ("1.5s", 1_500), ("0s", 0)] {
+        for (text, millis) in [("30s", 30_000), ("5m", 300_000), ("1h30m", 5_400_000), ("250ms", 250), ("1.5s", 1_500), ("0s", 0)]
+        {
             assert_eq!(read(text), Some(Millis(millis)), "{text}");
         }
-        for bad in ["", "5", "s", "5 m", "m5", "30s1h", "1h1h", "-1s", "1.2345s", "1..5s", "31d", "99999999999999999999s", "5µs"] {
+        for bad in ["", "5", "s", "5 m", "m5", "30s1h", "1h1h", "-1s", "1.2345s", "1..5s", "31d", "99999999999999999999s", "5µs"]
+        {
             assert_eq!(read::<Millis>(bad), None, "{bad}");
         }
     }

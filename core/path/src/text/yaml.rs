@@ -88,10 +88,11 @@ impl Builder<'_> {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.plain_only(span, anchor, tag.is_some());
-                self.begin(Open::Sequence { items: Vec::new(), span })
+                self.begin(Open::Sequence { items: Vec::new(), span: Span { width: 1, ..span } })
             }
             Event::MappingStart(anchor, tag) => {
                 self.plain_only(span, anchor, tag.is_some());
+                let span = Span { width: 1, ..span };
                 self.begin(Open::Mapping { entries: Vec::new(), key: None, known: HashMap::new(), span })
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),

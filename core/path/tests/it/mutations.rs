@@ -2,13 +2,35 @@
 
 use crate::support::{BLUE_GREEN, CANARY, HELLO, LOCAL, ROLLING, World};
 
-/// Enough to meet every construct of the examples several times, in about a second.
-const MUTATIONS: u64 = 1_500;
+/// Enough to meet every construct of the examples several times and to be over in seconds.
+const MUTATIONS: u64 = 1_000;
 
 /// What people and tools break files with.
 const PIECES: [&str; 24] = [
-    "${", "}", "{", "[", "]", ":", "- ", "\"", "'", "\n", "  ", "&a ", "*a", "!!str ", "<<: ", "%", "5%", "-1", "99999999999999999999",
-    "null", "\u{0}", "\u{1b}", "é", "${parameters.port}",
+    "${",
+    "}",
+    "{",
+    "[",
+    "]",
+    ":",
+    "- ",
+    "\"",
+    "'",
+    "\n",
+    "  ",
+    "&a ",
+    "*a",
+    "!!str ",
+    "<<: ",
+    "%",
+    "5%",
+    "-1",
+    "99999999999999999999",
+    "null",
+    "\u{0}",
+    "\u{1b}",
+    "é",
+    "${parameters.port}",
 ];
 
 /// A small generator of our own: the same numbers everywhere (xorshift, Marsaglia 2003).

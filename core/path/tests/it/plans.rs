@@ -34,7 +34,7 @@ fn check(strategy: &str, expect: Expect) {
 #[test]
 fn capacity_comes_before_weight() {
     check(
-        "canary: { steps: [{ weight: 0.5%, watch: 1m }, { weight: 10%, watch: 1m }], capacity: 20% }".replace("0.5%", "5%").as_str(),
+        "canary: { steps: [{ weight: 5%, watch: 1m }, { weight: 10%, watch: 1m }], capacity: 20% }",
         expect!["provision shift-5 watch-5 shift-10 watch-10 capacity-full shift-full promote finish"],
     );
     check(
@@ -45,7 +45,10 @@ fn capacity_comes_before_weight() {
         "canary: { steps: [{ weight: 50%, watch: 1m }, { weight: 100%, watch: 1m }] }",
         expect!["provision shift-50 watch-50 capacity-100 shift-100 watch-100 promote finish"],
     );
-    check("rolling: { batch: 40%, watch: 1m }", expect!["surge-1 shift-1 watch-1 shrink-1 surge-2 shift-2 watch-2 shrink-2 surge-3 shift-3 watch-3 promote finish"]);
+    check(
+        "rolling: { batch: 40%, watch: 1m }",
+        expect!["surge-1 shift-1 watch-1 shrink-1 surge-2 shift-2 watch-2 shrink-2 surge-3 shift-3 watch-3 promote finish"],
+    );
     check("blue-green: { watch: 1m }", expect!["provision switch watch-full promote finish"]);
 }
 
@@ -61,7 +64,9 @@ fn gates_and_approvals_apply_when_they_say_so() {
     assert!(matches!(&plan.steps[1].kind, StepKind::Approval { quorum: 1, requester_may_approve: false, .. }));
     assert_eq!([plan.steps[0].phase, plan.steps[1].phase], [Phase::Checking, Phase::AwaitingApproval]);
     // Outside of `local` the path's own durations hold.
-    assert!(plan.steps.iter().any(|step| matches!(&step.kind, StepKind::Watch(spec) if spec.duration == model::Millis::minutes(5))));
+    assert!(
+        plan.steps.iter().any(|step| matches!(&step.kind, StepKind::Watch(spec) if spec.duration == model::Millis::minutes(5)))
+    );
 }
 
 #[test]
@@ -136,7 +141,10 @@ fn what_holds_for_every_plan() {
         let unique: BTreeSet<_> = plan.steps.iter().map(|step| &step.id).collect();
         assert_eq!(unique.len(), plan.steps.len(), "step names are unique");
         let last = plan.steps.last().unwrap();
-        assert!(matches!(last.kind, StepKind::Reconcile { arrangement: Arrangement::CandidateAlone }), "it ends with the candidate alone");
+        assert!(
+            matches!(last.kind, StepKind::Reconcile { arrangement: Arrangement::CandidateAlone }),
+            "it ends with the candidate alone"
+        );
         assert!(plan.steps.iter().all(|step| step.deadline > model::Millis(0)), "every step has a deadline");
         assert!(plan.steps.iter().all(|step| !step.reason.is_empty()), "every step has a reason");
         assert!(plan.steps.iter().any(|step| step.point_of_no_return), "the plan says where the way back ends");
@@ -149,7 +157,9 @@ fn what_holds_for_every_plan() {
 fn carries_its_traffic(plan: &Plan) {
     let mut weight = BasisPoints::NONE;
     for step in &plan.steps {
-        let StepKind::Reconcile { arrangement: Arrangement::SideBySide { stable, candidate, routing } } = &step.kind else { continue };
+        let StepKind::Reconcile { arrangement: Arrangement::SideBySide { stable, candidate, routing } } = &step.kind else {
+            continue;
+        };
         let extra = (u16::from(stable.get()) + u16::from(candidate.get())).saturating_sub(100);
         assert!(u16::from(step.extra_capacity.get()) >= extra, "the plan says what {} costs", step.id);
         if let Routing::Open { candidate: share, .. } = routing {

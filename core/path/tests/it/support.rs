@@ -20,7 +20,9 @@ impl PluginCatalog for Plugins {
     fn find(&self, name: &str) -> Option<PluginFacts> {
         let (kind, byte, properties) = match name {
             "target-local" => (PluginKind::Target, 1, json!({})),
-            "health-http" => (PluginKind::Health, 2, json!({"path": {"type": "string"}, "probes": {"type": "integer", "maximum": 20}})),
+            "health-http" => {
+                (PluginKind::Health, 2, json!({"path": {"type": "string"}, "probes": {"type": "integer", "maximum": 20}}))
+            }
             "health-traffic" => (
                 PluginKind::Health,
                 3,
@@ -110,6 +112,21 @@ impl World {
 
     pub(crate) fn plan(&self) -> Plan {
         self.compile().unwrap_or_else(|found| panic!("{}", path::render_diagnostics(&found)))
+    }
+}
+
+/// Refusals as one text, a heading for each.
+#[derive(Default)]
+pub(crate) struct Transcript {
+    pub(crate) text: String,
+}
+
+impl Transcript {
+    pub(crate) fn refused<T>(&mut self, what: &str, result: Result<T, Vec<Diagnostic>>) {
+        match result {
+            Ok(_) => panic!("{what}: expected diagnostics, the input was taken"),
+            Err(found) => self.text.push_str(&format!("## {what}\n\n{}\n", path::render_diagnostics(&found))),
+        }
     }
 }
 
