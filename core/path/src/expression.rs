@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cel::common::ast::{EntryExpr, Expr, IdedExpr};
 use cel::objects::Key;
-use cel::{Context, Program};
+use cel::{Context, ExecutionError, Program};
 use serde_json::Value;
 
 use crate::text::diagnostic::Diagnostic;
@@ -142,7 +142,7 @@ impl Expression {
     /// Returns the value, or a fragment that says why there is none.
     pub(crate) fn evaluate(&self, variables: &Variables) -> Result<Value, String> {
         let program = self.compile().map_err(|(_, words)| words)?;
-        let value = program.execute(&variables.context).map_err(|error| error.to_string())?;
+        let value = program.execute(&variables.context).map_err(|error| in_our_words(&error))?;
         let mut room = RESULT_BYTES_MAX;
         from_cel(&value, &mut room)
     }
@@ -161,6 +161,18 @@ impl Expression {
             let at = usize::try_from(first.pos.1 - 1).ok().filter(|_| first.pos.0 == 1);
             (at, words.chars().take(PARSER_WORDS_MAX).collect())
         })
+    }
+}
+
+/// Says why an expression has no value, as a fragment like our own.
+fn in_our_words(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchKey(key) => format!("there is no {key:?}"),
+        other => {
+            let words = other.to_string();
+            let first: String = words.chars().take(1).flat_map(char::to_lowercase).collect();
+            first + &words.chars().skip(1).collect::<String>()
+        }
     }
 }
 

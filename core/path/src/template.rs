@@ -42,10 +42,9 @@ pub(crate) fn expression(node: &Node, source: &Source) -> Option<Expression> {
 /// Returns what an expression evaluates to, or where and why it does not.
 pub(crate) fn evaluated(expression: &Expression, source: &Source, variables: &Variables) -> Result<Value, Diagnostic> {
     expression.evaluate(variables).map_err(|words| {
+        let absent = words.starts_with("there is no");
         let found = Diagnostic::at(source, expression.span, "the expression has no value here").label(words);
-        match expression.field_uses().first() {
-            Some(used) => found.hint(format!("where a value may be absent, ask first: has({}.{})", used.variable, used.field)),
-            None => found,
-        }
+        let hint = "where a value may be absent, ask before with has(…), or give the parameter a default";
+        found.hint_if(absent.then(|| hint.to_owned()))
     })
 }
