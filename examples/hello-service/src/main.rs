@@ -2,7 +2,8 @@
 //!
 //! It stands for any service: it listens where `HOST` and `PORT` say, answers `GET /` with `{"version":"…"}`, tells on `/healthz` whether
 //! it is ready, and finishes what it began when it is asked to stop. The other variables make it misbehave, always in the same way, so
-//! that what a deployment does about it can be shown and tested. It uses no part of Towpath and knows nothing of it.
+//! that what a deployment does about it can be shown and tested. A release may carry its own: lines `NAME=VALUE` in `hello.env`, beside
+//! the program; what the environment says wins. It uses no part of Towpath and knows nothing of it.
 
 mod knobs;
 mod server;
@@ -14,7 +15,9 @@ use knobs::Knobs;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let knobs = match Knobs::read(variable) {
+    // No file is no knobs; a release need not carry any.
+    let carried = std::fs::read_to_string("hello.env").unwrap_or_default();
+    let knobs = match Knobs::read(|name| variable(name).or_else(|| line_of(&carried, name))) {
         Ok(knobs) => knobs,
         Err(error) => return fail(&error),
     };
@@ -22,6 +25,11 @@ async fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => fail(&format!("cannot serve: {error}")),
     }
+}
+
+fn line_of(carried: &str, name: &str) -> Option<String> {
+    let value = |line: &str| line.split_once('=').filter(|(found, _)| *found == name).map(|(_, value)| value.to_owned());
+    carried.lines().find_map(value)
 }
 
 fn fail(error: &str) -> ExitCode {

@@ -1,0 +1,135 @@
+//! What can be said to the binary. The help texts are these comments.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Takes a release from built to proven in production, and brings it back by itself when it is not healthy.
+#[derive(Debug, Parser)]
+#[command(name = "towpath", version, max_term_width = 100, after_help = cli::args::EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The server to speak to, HOST:PORT; without it, the data folder says where one runs [env: TOWPATH_SERVER].
+    #[arg(long, global = true, value_name = "HOST:PORT")]
+    pub(crate) server: Option<String>,
+    /// The data folder [env: TOWPATH_DATA_DIR; default: towpath in the user's data folder].
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The file with the bearer token [env: TOWPATH_TOKEN_FILE; default: token in the data folder].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Whether to use colours; `auto` uses them on a terminal unless NO_COLOR is set.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// What the server, runtime and up write to their log, like `info` or `engine=debug,warn`.
+    #[arg(long, global = true, default_value = "info", value_name = "FILTER")]
+    pub(crate) log: String,
+    /// Write the log as one JSON object per line.
+    #[arg(long, global = true)]
+    pub(crate) log_json: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// Everything there is to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Starts runtime and server in one go, for one machine.
+    Up(UpArgs),
+    /// Runs the server.
+    Server(ServerArgs),
+    /// Runs the local runtime, which starts the services of this machine and routes to them.
+    Runtime(RuntimeArgs),
+    /// Plugins: everything that touches the outside world.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Prints a script that completes command lines in a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    #[command(flatten)]
+    Client(cli::args::Command),
+}
+
+/// Where the server listens when nothing else is said: a number that nobody else has registered.
+const LISTEN: &str = "127.0.0.1:8697";
+
+/// The server.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example: towpath server --data-dir ./data --listen 127.0.0.1:8697")]
+pub(crate) struct ServerArgs {
+    /// Where to listen; port 0 has the system choose one.
+    #[arg(long, default_value = LISTEN, value_name = "HOST:PORT")]
+    pub(crate) listen: SocketAddr,
+    /// A group that the holder of the token belongs to; may be given several times.
+    #[arg(long = "group", default_value = "group:operators", value_name = "GROUP")]
+    pub(crate) groups: Vec<String>,
+    /// Take every caller on this machine for its one user, without a token. Only on a loopback address.
+    #[arg(long)]
+    pub(crate) insecure_local: bool,
+    /// Stop when standard input ends: so that it does not outlive whoever started it.
+    #[arg(long, hide = true)]
+    pub(crate) stop_with_stdin: bool,
+}
+
+/// The runtime.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example: towpath runtime --data-dir ./data")]
+pub(crate) struct RuntimeArgs {
+    /// Stop when standard input ends.
+    #[arg(long, hide = true)]
+    pub(crate) stop_with_stdin: bool,
+}
+
+/// Server and runtime.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example: towpath up --data-dir ./data")]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// What can be done with plugins.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Builds a plugin crate into a component.
+    ///
+    /// Example: towpath plugin build plugins/health-http -o health-http.wasm
+    Build(BuildArgs),
+    #[command(flatten)]
+    Known(cli::args::PluginCommand),
+}
+
+/// What to build.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// The folder of the crate.
+    pub(crate) folder: PathBuf,
+    /// Where to write the component.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}

@@ -1,0 +1,111 @@
+//! The data folder: one folder holds everything, and says where the running server is.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// The data folder.
+#[derive(Clone, Debug)]
+pub(crate) struct DataDir(PathBuf);
+
+/// Where the running server is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ServerFile {
+    /// Its address.
+    pub(crate) address: String,
+    /// Its process.
+    pub(crate) pid: u32,
+}
+
+impl DataDir {
+    /// Returns the folder, made if need be; for our user alone.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let unusable = |error: io::Error| {
+            Failure::new("TP0404", format!("the data folder {} cannot be used: {error}", path.display()))
+                .hint("name another with --data-dir")
+        };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
+        fs::canonicalize(path).map(Self).map_err(unusable)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.0.join("journal.db")
+    }
+
+    pub(crate) fn artifacts(&self) -> PathBuf {
+        self.0.join("artifacts")
+    }
+
+    pub(crate) fn runtime(&self) -> PathBuf {
+        self.0.join("runtime")
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.0.join("cache")
+    }
+
+    pub(crate) fn server_file(&self) -> PathBuf {
+        self.0.join("server.json")
+    }
+
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.0.join("logs")
+    }
+
+    /// Returns the token that clients show, made at the first start. Readable by our user alone.
+    pub(crate) fn token(&self) -> Result<String, Failure> {
+        let path = self.0.join("token");
+        match fs::read_to_string(&path) {
+            Ok(token) if !token.trim().is_empty() => Ok(token.trim().to_owned()),
+            Ok(_) => self.new_token(&path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.new_token(&path),
+            Err(error) => Err(Failure::new("TP0404", format!("the token {} cannot be read: {error}", path.display()))),
+        }
+    }
+
+    fn new_token(&self, path: &Path) -> Result<String, Failure> {
+        let mut bytes = [0_u8; 32];
+        getrandom::fill(&mut bytes).map_err(|error| Failure::new("TP0404", format!("no randomness for a token: {error}")))?;
+        let token = hex::encode(bytes);
+        self.replace(path, token.as_bytes()).map(|()| token)
+    }
+
+    /// Says where the server is.
+    pub(crate) fn announce(&self, server: &ServerFile) -> Result<(), Failure> {
+        let text = serde_json::to_vec(server).expect("BUG: two plain fields are always JSON");
+        self.replace(&self.server_file(), &text)
+    }
+
+    /// Returns where the server is, if one said so.
+    pub(crate) fn announced(&self) -> Option<ServerFile> {
+        serde_json::from_slice(&fs::read(self.server_file()).ok()?).ok()
+    }
+
+    /// Takes the announcement back.
+    pub(crate) fn withdraw(&self) {
+        // A client that finds a stale one is refused its connection and says so.
+        let _ = fs::remove_file(self.server_file());
+    }
+
+    /// Replaces a file whole: readers see the old one or the new one.
+    fn replace(&self, path: &Path, content: &[u8]) -> Result<(), Failure> {
+        let written = || -> io::Result<()> {
+            let beside = path.with_extension("new");
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+            file.write_all(content)?;
+            file.sync_all()?;
+            fs::rename(&beside, path)
+        };
+        written().map_err(|error| Failure::new("TP0401", format!("{} cannot be written: {error}", path.display())))
+    }
+}

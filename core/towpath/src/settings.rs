@@ -1,0 +1,49 @@
+//! Arguments and environment, resolved once. Nothing behind this reads the environment.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use cli::Context;
+
+use crate::args::{Color, Global};
+use crate::fault::Fault;
+
+/// Returns what the arguments and the environment say together; arguments win.
+pub(crate) fn resolve(global: &Global) -> Result<Context, Fault> {
+    let terminal = std::io::stdout().is_terminal();
+    Ok(Context {
+        server: global.server.clone().or_else(|| environment("TOWPATH_SERVER").and_then(|server| server.into_string().ok())),
+        data_dir: data_dir(global)?,
+        token_file: global.token_file.clone().or_else(|| environment("TOWPATH_TOKEN_FILE").map(PathBuf::from)),
+        json: global.json,
+        color_out: colored(global.color, terminal),
+        color_err: colored(global.color, std::io::stderr().is_terminal()),
+        terminal,
+        can_ask: std::io::stdin().is_terminal() && !global.json,
+    })
+}
+
+/// Returns whether a stream is painted.
+pub(crate) fn colored(color: Color, terminal: bool) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => terminal && environment("NO_COLOR").is_none() && environment("TERM").is_none_or(|term| term != "dumb"),
+    }
+}
+
+fn data_dir(global: &Global) -> Result<PathBuf, Fault> {
+    let given = global.data_dir.clone().or_else(|| environment("TOWPATH_DATA_DIR").map(PathBuf::from));
+    let of_the_user = || environment("XDG_DATA_HOME").map(PathBuf::from);
+    let of_the_home = || environment("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    given.or_else(|| of_the_user().or_else(of_the_home).map(|folder| folder.join("towpath"))).ok_or_else(|| {
+        Fault::usage("there is no data folder: neither --data-dir, nor TOWPATH_DATA_DIR, nor HOME is set", "name one with --data-dir")
+    })
+}
+
+/// An empty variable is as good as none.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,5 @@
+//! The whole product on real processes and real traffic, through the commands that a user has.
+
+mod crash;
+mod mistakes;
+mod rig;

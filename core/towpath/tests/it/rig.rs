@@ -1,0 +1,259 @@
+//! A server, a runtime, a service with two releases, and callers.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long any condition may take to come true on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The program under test.
+pub(crate) const TOWPATH: &str = env!("CARGO_BIN_EXE_towpath");
+
+/// The folder of the workspace.
+pub(crate) fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Waits until a condition holds, and returns what it found.
+pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let started = now();
+    loop {
+        if let Some(found) = condition() {
+            return found;
+        }
+        assert!(started.elapsed() < PATIENCE, "{what} did not come true within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(20)); // tidy: between two looks at the condition
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test bounds how long it waits")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// Server and runtime on one data folder.
+pub(crate) struct Rig {
+    pub(crate) folder: TempDir,
+    runtime: Child,
+    server: Option<Child>,
+}
+
+impl Rig {
+    /// Starts both.
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = spawn(folder.path(), &["runtime"]);
+        let mut rig = Self { folder, runtime, server: None };
+        rig.start_server();
+        rig
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Starts the server and waits until it answers.
+    pub(crate) fn start_server(&mut self) {
+        self.server = Some(spawn(self.folder.path(), &["server", "--listen", "127.0.0.1:0"]));
+        wait_for("the server's answer", || self.run(&["plugin", "list"]).status.success().then_some(()));
+    }
+
+    /// Kills the server with SIGKILL.
+    pub(crate) fn kill_server(&mut self) {
+        let mut server = self.server.take().unwrap();
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        command(self.folder.path(), arguments).arg("--json").output().unwrap()
+    }
+
+    /// Runs a command that must do what it is for, and returns its JSON answer.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "towpath {}: {said}", arguments.join(" "));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Writes a file into the rig's folder and returns its path as text.
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
+    /// Registers the example path and environment, and the service `web` with short watches.
+    pub(crate) fn register(&self) {
+        let example = |name: &str| workspace().join("examples").join(name).display().to_string();
+        self.ask(&["path", "publish", &example("paths/web-canary.yaml")]);
+        self.ask(&["environment", "apply", &example("environments/local.yaml")]);
+        let service = SERVICE.replace("PORT", &free_port().to_string());
+        self.ask(&["service", "apply", &self.file("web.yaml", &service)]);
+    }
+
+    /// Registers a release of the example service.
+    pub(crate) fn release(&self, label: &str, knobs: &str) {
+        let folder = self.folder.path().join(label);
+        fs::create_dir(&folder).unwrap();
+        fs::copy(hello_service(), folder.join("hello-service")).unwrap();
+        fs::write(folder.join("hello.env"), format!("VERSION={label}\n{knobs}\n")).unwrap();
+        let artifact = folder.display().to_string();
+        self.ask(&["release", "create", "--service", "web", "--label", label, "--artifact", &artifact]);
+    }
+
+    /// Starts a deployment and returns its id.
+    pub(crate) fn deploy(&self, label: &str) -> String {
+        let started = self.ask(&["deploy", "web", "local", "--release", label, "--yes"]);
+        started["deployment_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until a deployment is over and returns it.
+    pub(crate) fn wait_for_end(&self, id: &str) -> Value {
+        wait_for("the end of the deployment", || {
+            let output = self.run(&["show", id]);
+            let shown: Value = serde_json::from_slice(&output.stdout).ok()?;
+            shown["ended"].as_bool().unwrap_or(false).then_some(shown)
+        })
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+        let id = nix::unistd::Pid::from_raw(i32::try_from(self.runtime.id()).unwrap());
+        let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
+        let _ = self.runtime.wait();
+        make_writable(self.folder.path());
+    }
+}
+
+const SERVICE: &str = "
+apiVersion: towpath.dev/v1
+kind: Service
+metadata: { name: web, owner: tests }
+path: { name: web-canary, version: ^1.0 }
+parameters:
+  command: [./hello-service]
+  port: PORT
+  instances: 2
+  watch: 300ms
+  soak: 200ms
+  lookEvery: 100ms
+  minRequests: 1
+  maxErrorRate: 0.05
+  maxLatencyMs: 5000
+";
+
+/// Returns a port that nobody uses now.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn hello_service() -> PathBuf {
+    let beside = Path::new(TOWPATH).with_file_name("hello-service");
+    assert!(beside.is_file(), "{} is missing; build it with `cargo build -p hello-service`", beside.display());
+    beside
+}
+
+pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(TOWPATH);
+    command.args(arguments).args(["--log", "warn", "--data-dir"]).arg(folder.join("data")).env_clear();
+    command.stdin(Stdio::null());
+    command
+}
+
+fn spawn(folder: &Path, arguments: &[&str]) -> Child {
+    let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("processes.log")).unwrap();
+    command(folder, arguments).stdout(Stdio::null()).stderr(log).spawn().unwrap()
+}
+
+fn make_writable(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
+    for entry in entries.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            make_writable(&entry.path());
+        }
+    }
+}
+
+/// Callers that keep calling, each on a connection of its own that is kept alive.
+pub(crate) struct Callers {
+    stop: Arc<AtomicBool>,
+    total: Arc<AtomicU64>,
+    failed: Arc<AtomicU64>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Callers {
+    pub(crate) fn start(address: &str, count: usize) -> Self {
+        let (stop, total, failed) = (Arc::new(AtomicBool::new(false)), Arc::default(), Arc::default());
+        let mut callers = Self { stop, total, failed, threads: Vec::new() };
+        for _ in 0..count {
+            let (stop, total, failed) =
+                (Arc::clone(&callers.stop), Arc::clone(&callers.total), Arc::clone(&callers.failed));
+            let address = address.to_owned();
+            callers.threads.push(std::thread::spawn(move || {
+                let mut connection = None;
+                while !stop.load(Ordering::Relaxed) {
+                    total.fetch_add(1, Ordering::Relaxed);
+                    if !call(&address, &mut connection) {
+                        failed.fetch_add(1, Ordering::Relaxed);
+                    }
+                    std::thread::sleep(Duration::from_millis(10)); // tidy: the callers' pace
+                }
+            }));
+        }
+        callers
+    }
+
+    /// Stops and returns how many requests were made and how many failed.
+    pub(crate) fn stop(self) -> (u64, u64) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads {
+            thread.join().unwrap();
+        }
+        (self.total.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
+    }
+}
+
+/// Makes one request on a connection that is kept; returns whether the answer was a 200.
+fn call(address: &str, connection: &mut Option<TcpStream>) -> bool {
+    let stream = match connection.take() {
+        Some(stream) => Ok(stream),
+        None => TcpStream::connect(address),
+    };
+    let Ok(mut stream) = stream else { return false };
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+    let request = format!("GET / HTTP/1.1\r\nhost: {address}\r\n\r\n");
+    if stream.write_all(request.as_bytes()).is_err() {
+        return false;
+    }
+    let mut answer = Vec::new();
+    let mut chunk = [0_u8; 1024];
+    while !answer.ends_with(b"}") && !answer.ends_with(b"}\n") {
+        match stream.read(&mut chunk) {
+            Ok(read) if read > 0 => answer.extend_from_slice(&chunk[..read]),
+            Ok(_) | Err(_) => return false,
+        }
+    }
+    *connection = Some(stream);
+    answer.starts_with(b"HTTP/1.1 200")
+}
