@@ -6,7 +6,7 @@ use crate::{File, Finding, Tree};
 const SLEEPS: [&str; 4] = ["thread::sleep", "time::sleep", "sleep_until(", " sleep("];
 
 /// A function that is called like this polls a condition until a deadline, and may sleep between two looks.
-const WAITERS: [&str; 4] = ["wait", "poll", "until", "eventually"];
+const WAITERS: [&str; 5] = ["wait", "poll", "until", "when", "eventually"];
 
 /// Says above or behind the line why time itself is what the test is about.
 const REASON: &str = "// tidy: ";
