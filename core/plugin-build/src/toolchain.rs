@@ -34,7 +34,8 @@ impl Toolchain {
         if installed.as_deref().is_some_and(Path::is_dir) {
             return Ok(Self::Installed);
         }
-        let missing_library = installed.map_or_else(|| "there is no rustc".to_owned(), |library| format!("{} is missing", library.display()));
+        let missing_library =
+            installed.map_or_else(|| "there is no rustc".to_owned(), |library| format!("{} is missing", library.display()));
         debian().map_err(|missing| BuildError::NoToolchain { why: format!("{missing_library}, and {missing}") })
     }
 
@@ -87,5 +88,7 @@ fn debian() -> Result<Toolchain, String> {
         return Err(format!("{} is missing", source.display()));
     }
     let linker = DEBIAN_LINKERS.iter().map(|name| bin.join(name)).find(|linker| linker.is_file());
-    linker.map(|linker| Toolchain::Debian { linker }).ok_or_else(|| format!("{DEBIAN_BIN} has none of {}", DEBIAN_LINKERS.join(", ")))
+    linker
+        .map(|linker| Toolchain::Debian { linker })
+        .ok_or_else(|| format!("{DEBIAN_BIN} has none of {}", DEBIAN_LINKERS.join(", ")))
 }

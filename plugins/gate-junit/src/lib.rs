@@ -43,7 +43,8 @@ impl Gate for GateJunit {
 
     fn evaluate(question: &Question<Settings>) -> Answer {
         let settings = &question.settings;
-        let wanted = |evidence: &&Evidence| evidence.kind == KIND && settings.name.as_ref().is_none_or(|name| *name == evidence.name);
+        let wanted =
+            |evidence: &&Evidence| evidence.kind == KIND && settings.name.as_ref().is_none_or(|name| *name == evidence.name);
         let mut total = Report::default();
         let mut reports = 0;
         for evidence in question.evidence.iter().filter(wanted) {
@@ -72,7 +73,11 @@ fn judge(settings: &Settings, report: &Report) -> Answer {
     let too_few = (*run < settings.tests_min).then(|| format!("{run} tests ran, at least {} must", settings.tests_min));
     let too_many_failed = (*failed > settings.failures_max).then(|| {
         let named = report.names.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
-        format!("{failed} tests failed, at most {} may ({named}{})", settings.failures_max, if *failed as usize > NAMED_MAX { ", …" } else { "" })
+        format!(
+            "{failed} tests failed, at most {} may ({named}{})",
+            settings.failures_max,
+            if *failed as usize > NAMED_MAX { ", …" } else { "" }
+        )
     });
     let skipped_max = settings.skipped_max.filter(|most| skipped > most);
     let too_many_skipped = skipped_max.map(|most| format!("{skipped} tests were skipped, at most {most} may be"));

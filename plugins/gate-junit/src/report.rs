@@ -89,7 +89,11 @@ struct Reading {
 /// Reads a report to its end.
 pub(crate) fn read(content: &[u8]) -> Result<Report, Unreadable> {
     if content.len() > REPORT_BYTES_MAX {
-        return Err(Unreadable { line: 1, column: 1, why: format!("it has {} bytes, at most {REPORT_BYTES_MAX} are read", content.len()) });
+        return Err(Unreadable {
+            line: 1,
+            column: 1,
+            why: format!("it has {} bytes, at most {REPORT_BYTES_MAX} are read", content.len()),
+        });
     }
     let text = std::str::from_utf8(content).map_err(|error| at(content, error.valid_up_to(), "it is not UTF-8".to_owned()))?;
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
@@ -143,7 +147,9 @@ impl Reading {
             ("testcase", Some(_)) => return Err("a testcase stands in a testcase".to_owned()),
             ("testcase", none) => *none = Some(Case { name: case_name(start)?, depth, result: CaseResult::Passed }),
             ("failure" | "error", Some(case)) if depth == case.depth + 1 => case.result = CaseResult::Failed,
-            ("skipped", Some(case)) if depth == case.depth + 1 && case.result == CaseResult::Passed => case.result = CaseResult::Skipped,
+            ("skipped", Some(case)) if depth == case.depth + 1 && case.result == CaseResult::Passed => {
+                case.result = CaseResult::Skipped
+            }
             _ => {}
         }
         self.open.push(name);

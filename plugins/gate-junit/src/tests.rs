@@ -64,7 +64,8 @@ fn no_report_is_no_pass() {
 
 #[test]
 fn a_report_that_cannot_be_read_is_an_error_with_its_place() {
-    let bad = |report, place: &str| check("{}", &[report], Verdict::Error, &format!("the report \"unit\" cannot be read: {place}"));
+    let bad =
+        |report, place: &str| check("{}", &[report], Verdict::Error, &format!("the report \"unit\" cannot be read: {place}"));
     bad("", "line 1, column 1: it is empty");
     bad("<html></html>", "line 1, column 1: it begins with <html>, expected <testsuites> or <testsuite>");
     bad("<testsuite>\n<testcase name=\"a\">", "line 2, column 20: it ends inside of <testcase>");

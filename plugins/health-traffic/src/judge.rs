@@ -36,7 +36,8 @@ pub(crate) fn judge(settings: &Settings, candidate: &Counted, stable: Option<&Co
         Assessment::healthy(sentences(Verdict::Healthy))
     };
     let requests = Measurement::new("requests", float(candidate.requests), "1").on(Side::Candidate);
-    let stable_rate = stable.and_then(Counted::error_rate).map(|rate| Measurement::new("error-rate", rate, "ratio").on(Side::Stable));
+    let stable_rate =
+        stable.and_then(Counted::error_rate).map(|rate| Measurement::new("error-rate", rate, "ratio").on(Side::Stable));
     let measured = findings.into_iter().map(|finding| finding.measurement);
     assessment.measured(measured).measured([requests]).measured(stable_rate)
 }
@@ -75,7 +76,9 @@ fn latency(settings: &Settings, candidate: &Counted, limit: f64) -> Finding {
     let measurement = Measurement::new(&name(settings), found.unwrap_or(0.0), "ms").on(Side::Candidate).against(limit);
     let (verdict, sentence) = match found.filter(|_| candidate.latency.count >= settings.min_requests) {
         None => (Verdict::Inconclusive, format!("{} requests are needed to judge the latency", settings.min_requests)),
-        Some(found) if found > limit => (Verdict::Unhealthy, format!("the candidate's {percentile} is {found:.1} ms, at most {limit} ms")),
+        Some(found) if found > limit => {
+            (Verdict::Unhealthy, format!("the candidate's {percentile} is {found:.1} ms, at most {limit} ms"))
+        }
         Some(found) => (Verdict::Healthy, format!("the candidate's {percentile} is {found:.1} ms")),
     };
     Finding { verdict, sentence, measurement }
@@ -84,7 +87,8 @@ fn latency(settings: &Settings, candidate: &Counted, limit: f64) -> Finding {
 fn latency_ratio(settings: &Settings, candidate: &Counted, stable: Option<&Counted>, limit: f64) -> Finding {
     let measure = |value: f64| Measurement::new("latency-ratio", value, "ratio").on(Side::Candidate).against(limit);
     let share = settings.percentile.share();
-    let both = enough(settings, candidate, stable).and_then(|stable| Some((candidate.latency.at(share)?, stable.latency.at(share)?)));
+    let both =
+        enough(settings, candidate, stable).and_then(|stable| Some((candidate.latency.at(share)?, stable.latency.at(share)?)));
     let Some((ours, theirs)) = both.filter(|(_, theirs)| *theirs > 0.0) else {
         let sentence = format!("both sides need {} requests to compare their latency", settings.min_requests);
         return Finding { verdict: Verdict::Inconclusive, sentence, measurement: measure(0.0) };

@@ -56,13 +56,28 @@ fn few_errors_in_enough_requests_are_healthy() {
 
 #[test]
 fn too_many_errors_are_unhealthy() {
-    check("{}", counters("v2", 2_000, 200, 0, 3), Verdict::Unhealthy, "3 of 200 requests to the candidate failed, at most 1.0 % may");
+    check(
+        "{}",
+        counters("v2", 2_000, 200, 0, 3),
+        Verdict::Unhealthy,
+        "3 of 200 requests to the candidate failed, at most 1.0 % may",
+    );
 }
 
 #[test]
 fn too_few_requests_are_not_healthy() {
-    check("{}", counters("v2", 2_000, 49, 0, 0), Verdict::Inconclusive, "0 of 49 requests to the candidate failed, 50 are needed for a verdict");
-    check("{}", counters("v2", 2_000, 0, 0, 0), Verdict::Inconclusive, "0 of 0 requests to the candidate failed, 50 are needed for a verdict");
+    check(
+        "{}",
+        counters("v2", 2_000, 49, 0, 0),
+        Verdict::Inconclusive,
+        "0 of 49 requests to the candidate failed, 50 are needed for a verdict",
+    );
+    check(
+        "{}",
+        counters("v2", 2_000, 0, 0, 0),
+        Verdict::Inconclusive,
+        "0 of 0 requests to the candidate failed, 50 are needed for a verdict",
+    );
 }
 
 #[test]

@@ -52,7 +52,8 @@ fn drift(group: &GroupStatus) -> Option<String> {
 pub(crate) fn is_as_desired(status: &Status, desired: &Desired) -> bool {
     let weight = desired.traffic.as_ref().map_or(0, |traffic| traffic.candidate_basis_points);
     let sides = [(Side::Stable, &desired.stable), (Side::Candidate, &desired.candidate)];
-    status.candidate_basis_points() == weight && sides.into_iter().all(|(side, wanted)| is_side(status.group(side), wanted.as_ref()))
+    status.candidate_basis_points() == weight
+        && sides.into_iter().all(|(side, wanted)| is_side(status.group(side), wanted.as_ref()))
 }
 
 fn is_side(found: Option<&GroupStatus>, wanted: Option<&SideDesired>) -> bool {

@@ -20,7 +20,9 @@ pub(crate) fn changes(status: Option<&Status>, wanted: &DesiredState) -> Vec<Str
     if status.is_some_and(|status| status.traffic.is_some()) && wanted.traffic.is_none() {
         changes.push("serve nobody".to_owned());
     }
-    let stays = |group: &GroupStatus| Side::BOTH.into_iter().filter_map(|side| wanted.group(side)).any(|kept| kept.release == group.release);
+    let stays = |group: &GroupStatus| {
+        Side::BOTH.into_iter().filter_map(|side| wanted.group(side)).any(|kept| kept.release == group.release)
+    };
     changes.extend(runs.iter().filter(|group| !stays(group)).map(|group| format!("stop {}", group.release)));
     changes
 }

@@ -128,6 +128,8 @@ fn a_configuration_that_does_not_fit_names_the_release_and_the_keys() {
     let mut desired = canary();
     desired.candidate = Some(SideDesired { configuration: r#"{"comand":[]}"#.to_owned(), ..side("v2", 10) });
     let world = Runtime(Err(Error::Unreachable("never asked".to_owned())));
-    let Progress::Failed(fault) = in_world(world, || TargetLocal::reconcile(&call(), &desired)) else { panic!("it does not fit") };
+    let Progress::Failed(fault) = in_world(world, || TargetLocal::reconcile(&call(), &desired)) else {
+        panic!("it does not fit")
+    };
     assert!(fault.message.contains("release v2") && fault.message.contains("`command`"), "{}", fault.message);
 }

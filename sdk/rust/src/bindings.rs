@@ -1,6 +1,5 @@
 //! The generated bindings: one world per kind over one set of powers and types. Hidden: the traits are the interface.
 
-
 /// The powers, which every world imports.
 pub mod powers {
     wit_bindgen::generate!({

@@ -60,6 +60,7 @@ impl Answer {
 
 #[doc(hidden)]
 pub fn evaluate<G: Gate>(context: Context, evidence: Vec<Evidence>) -> Answer {
+    crate::panics::report();
     match settings::parse(&context.settings) {
         Ok(settings) => G::evaluate(&Question { context, settings, evidence }),
         Err(sentence) => Answer::error(sentence),
@@ -83,7 +84,7 @@ macro_rules! export_gate {
                 }
             }
 
-            $crate::bindings::gate::export_gate_world!(Exported with_types_in $crate::bindings::gate);
+    $crate::bindings::gate::export_gate_world!(Exported with_types_in $crate::bindings::gate);
         };
     };
 }

@@ -84,6 +84,7 @@ impl Assessment {
 
 #[doc(hidden)]
 pub fn assess<C: HealthCheck>(context: Context, subjects: Subjects, window: Window) -> Assessment {
+    crate::panics::report();
     match settings::parse(&context.settings) {
         Ok(settings) => C::assess(&Look { context, settings, subjects, window }),
         Err(sentence) => Assessment::error(sentence),
@@ -111,7 +112,7 @@ macro_rules! export_health_check {
                 }
             }
 
-            $crate::bindings::health::export_health_world!(Exported with_types_in $crate::bindings::health);
+    $crate::bindings::health::export_health_world!(Exported with_types_in $crate::bindings::health);
         };
     };
 }

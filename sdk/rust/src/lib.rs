@@ -45,12 +45,13 @@
 //! powers = { http = "probes the service" }
 //! ```
 
-pub mod health;
 pub mod gate;
+pub mod health;
 pub mod powers;
 pub mod target;
 pub mod testing;
 
+mod panics;
 mod settings;
 
 #[doc(hidden)]

@@ -46,16 +46,19 @@ impl<S: DeserializeOwned> Call<S> {
 
 #[doc(hidden)]
 pub fn describe<T: Target>(text: &str) -> Result<Descriptor, Fault> {
+    crate::panics::report();
     settings::parse(text).map(|settings| T::describe(&settings)).map_err(Fault::permanent)
 }
 
 #[doc(hidden)]
 pub fn observe<T: Target>(context: Context) -> Result<Observation, Fault> {
+    crate::panics::report();
     T::observe(&Call::new(context)?)
 }
 
 #[doc(hidden)]
 pub fn reconcile<T: Target>(context: Context, desired: &Desired) -> Progress {
+    crate::panics::report();
     match Call::new(context) {
         Ok(call) => T::reconcile(&call, desired),
         Err(fault) => Progress::Failed(fault),
@@ -64,6 +67,7 @@ pub fn reconcile<T: Target>(context: Context, desired: &Desired) -> Progress {
 
 #[doc(hidden)]
 pub fn preview<T: Target>(context: Context, desired: &Desired) -> Result<Vec<String>, Fault> {
+    crate::panics::report();
     T::preview(&Call::new(context)?, desired)
 }
 
@@ -87,10 +91,7 @@ macro_rules! export_target {
                     $crate::target::reconcile::<$target>(context, &desired)
                 }
 
-                fn preview(
-                    context: $crate::Context,
-                    desired: $crate::target::Desired,
-                ) -> Result<Vec<String>, $crate::Fault> {
+                fn preview(context: $crate::Context, desired: $crate::target::Desired) -> Result<Vec<String>, $crate::Fault> {
                     $crate::target::preview::<$target>(context, &desired)
                 }
 

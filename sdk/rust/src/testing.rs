@@ -62,8 +62,10 @@ pub fn in_world<R>(world: impl World + 'static, body: impl FnOnce() -> R) -> R {
     result
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 struct Nothing;
 
+#[cfg(not(target_arch = "wasm32"))]
 impl World for Nothing {}
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -1,0 +1,115 @@
+//! What the tests share: the hostile component (built once), hosts, contexts, and small servers.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use plugin_host::{
+    Assessment, CallContext, CallError, Called, Grants, HttpGrant, HttpRule, Limits, Options, Plugin, PluginHost, Scheme,
+    Subjects, Window,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// How long a call may take unless a test says otherwise: far more than any needs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Returns the hostile component.
+pub(crate) fn hostile() -> &'static [u8] {
+    static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
+    COMPONENT.get_or_init(|| {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        // The same folder as the first-party plugins: the standard library is there already.
+        let guests = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("plugins");
+        let options = plugin_build::Options { target_dir: Some(guests), ..plugin_build::Options::default() };
+        plugin_build::build(&workspace.join("tests/hostile-plugin"), &options).expect("the hostile plugin builds").component
+    })
+}
+
+/// Returns the hostile plugin on a host with these limits.
+pub(crate) fn plugin(limits: Limits) -> Plugin {
+    let host = PluginHost::new(Options { limits, ..Options::default() }).expect("a host");
+    host.load(hostile()).expect("the hostile plugin is a plugin")
+}
+
+/// Returns a context with these settings and this much time.
+#[expect(clippy::disallowed_methods, reason = "deadlines are absolute")]
+pub(crate) fn context(settings: &str, time: Duration) -> CallContext {
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + time;
+    CallContext {
+        service: "web".to_owned(),
+        environment: "test".to_owned(),
+        settings: settings.to_owned(),
+        deployment: "d-1".to_owned(),
+        operation_key: "d-1/shift/1".to_owned(),
+        fence: 7,
+        attempt: 1,
+        deadline_ms: i64::try_from(deadline.as_millis()).expect("a time of our age"),
+        ..CallContext::default()
+    }
+}
+
+/// Has the hostile plugin take a look.
+pub(crate) async fn assess(plugin: &Plugin, settings: &str, grants: &Grants) -> Result<Called<Assessment>, CallError> {
+    assess_within(plugin, settings, grants, PATIENCE).await
+}
+
+/// The same, with this much time.
+pub(crate) async fn assess_within(
+    plugin: &Plugin,
+    settings: &str,
+    grants: &Grants,
+    time: Duration,
+) -> Result<Called<Assessment>, CallError> {
+    plugin.assess(&context(settings, time), &Subjects::default(), &Window::default(), grants).await
+}
+
+/// Returns a grant for plain GETs to this port of this machine.
+pub(crate) fn may_get(port: u16, path: &str) -> Grants {
+    let rule = HttpRule {
+        scheme: Scheme::Http,
+        host: "127.0.0.1".to_owned(),
+        port: Some(port),
+        methods: Vec::new(),
+        path: path.to_owned(),
+        private: true,
+    };
+    Grants { http: Some(HttpGrant { subjects: false, allow: vec![rule] }), ..Grants::default() }
+}
+
+/// A server that gives every connection the same answer. Stops when dropped.
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    serving: JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts a server; `None` takes requests and never answers.
+    pub(crate) async fn start(answer: Option<&'static str>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let serving = tokio::spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((mut connection, _)) = listener.accept().await {
+                let mut request = [0; 4096];
+                // A client that goes away early is its own affair.
+                let _ = connection.read(&mut request).await;
+                match answer {
+                    Some(answer) => drop(connection.write_all(answer.as_bytes()).await),
+                    None => open.push(connection),
+                }
+            }
+        });
+        Self { port, serving }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// Returns an answer with this status line, headers and body.
+pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello";

@@ -1,0 +1,8 @@
+//! The sandbox against components that misbehave, and the first-party plugins through the sandbox.
+
+mod bundled;
+mod cache;
+mod fixture;
+mod http;
+mod limits;
+mod runtime;
