@@ -1,0 +1,49 @@
+# What can be done with a checkout. `make` alone lists it.
+
+CARGO ?= cargo
+# More words for the demo: make demo ARGS="--scenario engine-crash --json"
+ARGS ?=
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+DENY_VERSION := 0.20.2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-clients lint lint-code lint-dependencies advisories bench
+
+help: ## lists what can be done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
+
+setup: ## finds or installs what a build needs
+	@.ci/setup
+
+demo: setup ## shows the main job on real processes and real traffic
+	$(CARGO) build --locked -p towpath -p hello-service
+	$(TARGET)/debug/towpath demo $(ARGS)
+
+test: setup ## runs the tests
+	$(CARGO) test --workspace --locked
+
+test-clients: setup ## has a client in Python follow a deployment
+	$(CARGO) build --locked -p towpath -p hello-service
+	tests/clients/python/run $(TARGET)/debug
+
+lint: lint-code lint-dependencies ## asks rustfmt, clippy, the tidy test and cargo-deny
+
+lint-code:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) test --locked -p tidy -- --nocapture
+
+lint-dependencies:
+	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked --version $(DENY_VERSION)
+	$(CARGO) deny check bans licenses sources
+
+advisories: ## asks whether a dependency has a known weakness; needs a network
+	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked --version $(DENY_VERSION)
+	$(CARGO) deny check advisories
+
+bench: setup ## measures what design and README promise, each beside its yardstick
+	$(CARGO) bench --locked -p plugin-host --bench calls
+	$(CARGO) bench --locked -p journal-sql --bench steps
+	$(CARGO) bench --locked -p runtime --bench router
+	$(CARGO) build --release --locked -p towpath -p hello-service
+	tests/measure/run $(TARGET)/release
