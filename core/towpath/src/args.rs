@@ -11,7 +11,7 @@ use clap_complete::Shell;
 #[command(name = "towpath", version, max_term_width = 100, after_help = cli::args::EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pub(crate) global: Global,
+    pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 /// What holds for every command.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
-pub(crate) struct Global {
+pub(crate) struct Common {
     /// The server to speak to, HOST:PORT; without it, the data folder says where one runs [env: TOWPATH_SERVER].
     #[arg(long, global = true, value_name = "HOST:PORT")]
     pub(crate) server: Option<String>,
@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Server(ServerArgs),
     /// Runs the local runtime, which starts the services of this machine and routes to them.
     Runtime(RuntimeArgs),
+    /// Shows the main job on real processes and real traffic.
+    Demo(DemoOptions),
     /// Plugins: everything that touches the outside world.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -119,17 +121,38 @@ pub(crate) enum PluginCommand {
     /// Builds a plugin crate into a component.
     ///
     /// Example: towpath plugin build plugins/health-http -o health-http.wasm
-    Build(BuildArgs),
+    Build(PluginBuildOptions),
     #[command(flatten)]
     Known(cli::args::PluginCommand),
 }
 
 /// What to build.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct BuildArgs {
+pub(crate) struct PluginBuildOptions {
     /// The folder of the crate.
     pub(crate) folder: PathBuf,
-    /// Where to write the component.
+    /// Where to write the component; the plugin's name and `.wasm` when nothing is said.
     #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: PathBuf,
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// What to show.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example: towpath demo --scenario engine-crash")]
+pub(crate) struct DemoOptions {
+    /// Which story to tell.
+    #[arg(long, value_enum, default_value_t = Scenario::Rollback)]
+    pub(crate) scenario: Scenario,
+    /// The program of the demo's service; `hello-service` beside this program when nothing is said.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) service: Option<PathBuf>,
+}
+
+/// The stories that the demo can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// A good release goes out; a faulty one is caught and taken back.
+    Rollback,
+    /// The engine is killed in the middle of a canary, which goes on when it is back.
+    EngineCrash,
 }

@@ -9,10 +9,15 @@ use model::Timestamp;
 pub(crate) struct SystemClock;
 
 impl engine::Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the binary owns the clock that the engine gets as a port")]
     fn now(&self) -> Timestamp {
-        // A clock before 1970 is not set; zero is as good as anything it could say.
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        Timestamp(now_ms())
     }
+}
+
+/// Returns the wall-clock time in Unix milliseconds.
+#[expect(clippy::disallowed_methods, reason = "the binary owns the clock that others get as a port")]
+pub(crate) fn now_ms() -> i64 {
+    // A clock before 1970 is not set; zero is as good as anything it could say.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

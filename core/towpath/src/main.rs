@@ -6,10 +6,11 @@
 
 mod args;
 mod clock;
-mod data_dir;
-mod fault;
+mod data;
+mod demo;
+mod failure;
 mod logs;
-mod plugin;
+mod plugin_build;
 mod runtime;
 mod server;
 mod settings;
@@ -17,86 +18,68 @@ mod signals;
 mod up;
 mod wire;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use cli::{Exit, Output};
+use cli::{Context, Exit, Output};
 
 use crate::args::{Arguments, Command, PluginCommand};
-use crate::fault::Fault;
+use crate::failure::Failure;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let context = match settings::resolve(&arguments.global) {
+    let context = match settings::resolve(&arguments.common) {
         Ok(context) => context,
-        Err(fault) => return end(&fault),
+        Err(failure) => return failure::report(&failure),
     };
+    let threads = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(threads) => threads,
+        Err(error) => return failure::report(&Failure::of("", &error)),
+    };
+    threads.block_on(run(arguments, context))
+}
+
+async fn run(arguments: Arguments, context: Context) -> ExitCode {
+    let data_dir = context.data_dir.clone();
     let mut output = Output { context, out: Box::new(std::io::stdout()), err: Box::new(std::io::stderr()) };
-    match run(&arguments, &mut output) {
-        Ok(exit) => code(exit),
-        Err(Failed::Said(error)) => {
-            // A reader that went away wants no complaint.
-            let _ = cli::print_error(&mut output, &error);
-            code(error.exit())
-        }
-        Err(Failed::Broke(fault)) => end(&fault),
-    }
-}
-
-/// What went wrong: at the client's side of a call, or in a process of ours.
-enum Failed {
-    Said(cli::Error),
-    Broke(Fault),
-}
-
-impl From<cli::Error> for Failed {
-    fn from(error: cli::Error) -> Self {
-        Self::Said(error)
-    }
-}
-
-impl From<Fault> for Failed {
-    fn from(fault: Fault) -> Self {
-        Self::Broke(fault)
-    }
-}
-
-fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Failed> {
-    let data_dir = output.context.data_dir.clone();
-    match &arguments.command {
+    let Arguments { common, command } = arguments;
+    let done = match command {
+        Command::Client(command) => return said(cli::run(&command, &mut output).await, &mut output),
+        Command::Plugin(PluginCommand::Known(command)) => return said(cli::run_plugin(&command, &mut output).await, &mut output),
+        Command::Demo(options) => return demo::run(&common, &options).await,
         Command::Server(args) => {
-            logs::start(&arguments.global);
-            tokio()?.block_on(server::run(&data_dir, args))?;
+            logs::start(&common);
+            server::run(&data_dir, &args).await
         }
         Command::Runtime(args) => {
-            logs::start(&arguments.global);
-            tokio()?.block_on(runtime::run(&data_dir, args))?;
+            logs::start(&common);
+            runtime::run(&data_dir, &args).await
         }
         Command::Up(args) => {
-            logs::start(&arguments.global);
-            tokio()?.block_on(up::run(&data_dir, args, &arguments.global))?;
+            logs::start(&common);
+            up::run(&data_dir, &args, &common).await
+        }
+        Command::Plugin(PluginCommand::Build(options)) => {
+            logs::start(&common);
+            plugin_build::run(&options).await
         }
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Arguments::command(), "towpath", &mut std::io::stdout());
+            clap_complete::generate(shell, &mut Arguments::command(), "towpath", &mut std::io::stdout());
+            Ok(())
         }
-        Command::Plugin(PluginCommand::Build(args)) => plugin::build(args, output)?,
-        Command::Plugin(PluginCommand::Known(command)) => return Ok(tokio()?.block_on(cli::run_plugin(command, output))?),
-        Command::Client(command) => return Ok(tokio()?.block_on(cli::run(command, output))?),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure::report(&failure),
     }
-    Ok(Exit::Done)
 }
 
-fn tokio() -> Result<tokio::runtime::Runtime, Fault> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Fault::broken("cannot start threads", &error))
-}
-
-fn end(fault: &Fault) -> ExitCode {
-    // When standard error is gone, the exit code still tells.
-    let _ = writeln!(std::io::stderr(), "{fault}");
-    code(fault.exit)
-}
-
-fn code(exit: Exit) -> ExitCode {
+/// Turns what a client command came to into an exit code; says what went wrong.
+fn said(result: Result<Exit, cli::Error>, output: &mut Output) -> ExitCode {
+    let exit = result.unwrap_or_else(|error| {
+        // A reader that went away wants no complaint.
+        let _ = cli::print_error(output, &error);
+        error.exit()
+    });
     ExitCode::from(exit as u8)
 }

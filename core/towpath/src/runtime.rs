@@ -6,12 +6,12 @@ use std::path::Path;
 use ::runtime::{Options, Runtime};
 
 use crate::args::RuntimeArgs;
-use crate::data_dir::DataDir;
-use crate::fault::Fault;
+use crate::data::DataDir;
+use crate::failure::{self, Failure};
 use crate::signals;
 
 /// Runs the local runtime until it is told to stop.
-pub(crate) async fn run(data_dir: &Path, args: &RuntimeArgs) -> Result<(), Fault> {
+pub(crate) async fn run(data_dir: &Path, args: &RuntimeArgs) -> Result<(), Failure> {
     let data = DataDir::open(data_dir)?;
     let running = Runtime::start(Options::new(&data.runtime(), &data.artifacts())).await.map_err(|error| cannot_start(&error))?;
     let socket = running.control_socket().display().to_string();
@@ -22,11 +22,13 @@ pub(crate) async fn run(data_dir: &Path, args: &RuntimeArgs) -> Result<(), Fault
     Ok(())
 }
 
-fn cannot_start(error: &::runtime::StartError) -> Fault {
-    let fault = Fault::broken("the runtime cannot start", error);
+fn cannot_start(error: &::runtime::StartError) -> Failure {
+    let said = format!("the runtime cannot start: {}", failure::chain(error));
     match error {
-        ::runtime::StartError::Running { .. } => fault.with("TP0304", "stop it, or name another folder with --data-dir"),
-        ::runtime::StartError::SocketPath { .. } => fault.with("", "name a data folder with a shorter path"),
-        _ => fault,
+        ::runtime::StartError::Running { .. } => {
+            Failure::new("TP0304", said).hint("stop the other one, or name another folder with --data-dir")
+        }
+        ::runtime::StartError::SocketPath { .. } => Failure::new("TP0404", said).hint("name a data folder with a shorter path"),
+        _ => Failure::new("TP0404", said),
     }
 }

@@ -6,17 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use api::{Api, ServerInfo, Tokens};
-use cli::ServerFile;
-use engine::{Clock, Engine, EngineOptions};
-use journal::Owner;
+use engine::{Clock, Engine, EngineError, EngineOptions};
+use journal::{Owner, Store, StoreError};
 use journal_sql::SqliteStore;
 use model::Actor;
 use tokio::net::TcpListener;
 
 use crate::args::ServerArgs;
 use crate::clock::SystemClock;
-use crate::data_dir::DataDir;
-use crate::fault::Fault;
+use crate::data::{DataDir, ServerFile};
+use crate::failure::{self, Failure};
 use crate::signals;
 use crate::wire::Wired;
 
@@ -25,15 +24,15 @@ use crate::wire::Wired;
 const OWNER: &str = "single";
 
 /// Runs the server until it is told to stop.
-pub(crate) async fn run(data_dir: &Path, args: &ServerArgs) -> Result<(), Fault> {
+pub(crate) async fn run(data_dir: &Path, args: &ServerArgs) -> Result<(), Failure> {
     if args.insecure_local && !args.listen.ip().is_loopback() {
         let message = format!("--insecure-local takes every caller, and {} is not a loopback address", args.listen);
-        return Err(Fault::usage(message, "listen on 127.0.0.1, or leave --insecure-local out"));
+        return Err(Failure::new("TP0302", message).hint("listen on 127.0.0.1, or leave --insecure-local out"));
     }
     let data = DataDir::open(data_dir)?;
-    let store = open_store(&data).await?;
-    let listener = TcpListener::bind(args.listen).await.map_err(|error| Fault::listen(args.listen, &error))?;
-    let address = listener.local_addr().map_err(|error| Fault::listen(args.listen, &error))?;
+    let store: Arc<dyn Store> = open_store(&data).await?;
+    let listener = TcpListener::bind(args.listen).await.map_err(|error| cannot_listen(args.listen, &error))?;
+    let address = listener.local_addr().map_err(|error| cannot_listen(args.listen, &error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let wired = Wired::new(&data, Arc::clone(&store), Arc::clone(&clock)).await?;
     let options = EngineOptions {
@@ -43,7 +42,7 @@ pub(crate) async fn run(data_dir: &Path, args: &ServerArgs) -> Result<(), Fault>
         owner: Owner(OWNER.to_owned()),
         lease_ttl: engine::limits::LEASE_TTL,
     };
-    let engine = Engine::start(options).await.map_err(|error| Fault::broken("the engine cannot start", &error))?;
+    let engine = Engine::start(options).await.map_err(|error| engine_failed(&data, &error))?;
     let api = Api {
         handle: engine.handle(),
         plugins: wired.plugins.clone(),
@@ -51,7 +50,7 @@ pub(crate) async fn run(data_dir: &Path, args: &ServerArgs) -> Result<(), Fault>
         clock: Arc::clone(&clock),
         info: Arc::new(ServerInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            data_dir: data.root().display().to_string(),
+            data_dir: data.path().display().to_string(),
             started_at: clock.now(),
         }),
     };
@@ -61,40 +60,64 @@ pub(crate) async fn run(data_dir: &Path, args: &ServerArgs) -> Result<(), Fault>
 }
 
 /// Offers the services, announced in the data folder, until the process shall stop.
-async fn offer(data: &DataDir, args: &ServerArgs, listener: TcpListener, address: SocketAddr, api: Api) -> Result<(), Fault> {
+async fn offer(data: &DataDir, args: &ServerArgs, listener: TcpListener, address: SocketAddr, api: Api) -> Result<(), Failure> {
     let tokens = tokens(data, args)?;
-    let announced = ServerFile { address: address.to_string(), pid: std::process::id() };
-    let cannot = |error: std::io::Error| Fault::broken("server.json cannot be written", &error);
-    data.announce(&announced).map_err(cannot)?;
+    data.announce(&ServerFile { address: address.to_string(), pid: std::process::id() })?;
     // The one line that says that it is ready; whoever reads it may be gone.
-    let _ = writeln!(std::io::stderr(), "towpath server ready on {address}, data in {}", data.root().display());
+    let _ = writeln!(std::io::stderr(), "towpath server ready on {address}, data in {}", data.path().display());
     let with_stdin = args.stop_with_stdin;
     let stop = async move {
-        if let Err(fault) = signals::stop(with_stdin).await {
-            tracing::error!(%fault, "stopping");
+        if let Err(failure) = signals::stop(with_stdin).await {
+            tracing::error!(%failure, "stopping");
         }
     };
     let served = api::serve(listener, api, tokens, stop).await;
-    data.withdraw(&announced);
-    served.map_err(|error| Fault::broken("the server failed", &error))
+    data.withdraw();
+    served.map_err(|error| Failure::of("TP0405", &error))
 }
 
-async fn open_store(data: &DataDir) -> Result<Arc<SqliteStore>, Fault> {
+async fn open_store(data: &DataDir) -> Result<Arc<SqliteStore>, Failure> {
     let path = data.journal();
     let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&path, &journal_sql::Options::default())).await;
     match opened {
         Ok(Ok(store)) => Ok(Arc::new(store)),
-        Ok(Err(error)) => Err(Fault::store(data.root(), &error)),
-        Err(error) => Err(Fault::broken("the journal cannot be opened", &error)),
+        Ok(Err(error)) => Err(store_failed(data, &error)),
+        Err(error) => Err(Failure::of("TP0405", &error)),
     }
 }
 
-fn tokens(data: &DataDir, args: &ServerArgs) -> Result<Tokens, Fault> {
+fn tokens(data: &DataDir, args: &ServerArgs) -> Result<Tokens, Failure> {
     let owner = Actor { name: "user:owner".to_owned(), groups: args.groups.clone() };
     if args.insecure_local {
         tracing::warn!("every caller on this machine is taken for its one user");
         return Ok(Tokens::anybody(owner));
     }
-    let token = data.token().map_err(|error| Fault::broken("the token file cannot be used", &error))?;
-    Ok(Tokens::single(&token, owner))
+    Ok(Tokens::single(&data.token()?, owner))
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
+    Failure::new("TP0302", format!("cannot listen on {address}: {error}")).hint("choose another address with --listen HOST:PORT")
+}
+
+fn engine_failed(data: &DataDir, error: &EngineError) -> Failure {
+    match error {
+        EngineError::Store(error) => store_failed(data, error),
+        other => Failure::of("TP0405", other),
+    }
+}
+
+fn store_failed(data: &DataDir, error: &StoreError) -> Failure {
+    let said = format!("the journal in {} cannot be used: {}", data.path().display(), failure::chain(error));
+    match error {
+        StoreError::InUse(_) => {
+            Failure::new("TP0304", said).hint("stop the other server, or name another data folder with --data-dir")
+        }
+        StoreError::Full(_) => Failure::new("TP0401", said).hint("make room on the disk of the data folder"),
+        StoreError::Damaged(_) | StoreError::UnreadableRecord { .. } => {
+            Failure::new("TP0402", said).hint("restore a backup of journal.db, or start anew with another data folder")
+        }
+        StoreError::NewerVersion { .. } => Failure::new("TP0403", said).hint("use the newer program that wrote it"),
+        StoreError::ReadOnly(_) => Failure::new("TP0404", said).hint("see who may write the data folder"),
+        StoreError::OutcomeUnknown(_) | StoreError::Failed(_) | StoreError::RevisionMoved { .. } => Failure::new("TP0405", said),
+    }
 }

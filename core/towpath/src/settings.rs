@@ -6,21 +6,21 @@ use std::path::PathBuf;
 
 use cli::Context;
 
-use crate::args::{Color, Global};
-use crate::fault::Fault;
+use crate::args::{Color, Common};
+use crate::failure::Failure;
 
 /// Returns what the arguments and the environment say together; arguments win.
-pub(crate) fn resolve(global: &Global) -> Result<Context, Fault> {
+pub(crate) fn resolve(common: &Common) -> Result<Context, Failure> {
     let terminal = std::io::stdout().is_terminal();
     Ok(Context {
-        server: global.server.clone().or_else(|| environment("TOWPATH_SERVER").and_then(|server| server.into_string().ok())),
-        data_dir: data_dir(global)?,
-        token_file: global.token_file.clone().or_else(|| environment("TOWPATH_TOKEN_FILE").map(PathBuf::from)),
-        json: global.json,
-        color_out: colored(global.color, terminal),
-        color_err: colored(global.color, std::io::stderr().is_terminal()),
+        server: common.server.clone().or_else(|| environment("TOWPATH_SERVER").and_then(|server| server.into_string().ok())),
+        data_dir: data_dir(common)?,
+        token_file: common.token_file.clone().or_else(|| environment("TOWPATH_TOKEN_FILE").map(PathBuf::from)),
+        json: common.json,
+        color_out: colored(common.color, terminal),
+        color_err: colored(common.color, std::io::stderr().is_terminal()),
         terminal,
-        can_ask: std::io::stdin().is_terminal() && !global.json,
+        can_ask: std::io::stdin().is_terminal() && !common.json,
     })
 }
 
@@ -33,12 +33,13 @@ pub(crate) fn colored(color: Color, terminal: bool) -> bool {
     }
 }
 
-fn data_dir(global: &Global) -> Result<PathBuf, Fault> {
-    let given = global.data_dir.clone().or_else(|| environment("TOWPATH_DATA_DIR").map(PathBuf::from));
+fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
+    let given = common.data_dir.clone().or_else(|| environment("TOWPATH_DATA_DIR").map(PathBuf::from));
     let of_the_user = || environment("XDG_DATA_HOME").map(PathBuf::from);
     let of_the_home = || environment("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     given.or_else(|| of_the_user().or_else(of_the_home).map(|folder| folder.join("towpath"))).ok_or_else(|| {
-        Fault::usage("there is no data folder: neither --data-dir, nor TOWPATH_DATA_DIR, nor HOME is set", "name one with --data-dir")
+        Failure::new("TP0404", "there is no data folder: neither --data-dir, nor TOWPATH_DATA_DIR, nor HOME is set")
+            .hint("name one with --data-dir")
     })
 }
 

@@ -5,11 +5,11 @@ use std::io::Read;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::fault::Fault;
+use crate::failure::Failure;
 
 /// Returns once the process shall stop.
-pub(crate) async fn stop(with_stdin: bool) -> Result<(), Fault> {
-    let broken = |error: std::io::Error| Fault::broken("cannot listen for signals", &error);
+pub(crate) async fn stop(with_stdin: bool) -> Result<(), Failure> {
+    let broken = |error: std::io::Error| Failure::new("", format!("cannot listen for signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(broken)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(broken)?;
     let orphaned = async {

@@ -50,8 +50,6 @@ pub(crate) struct Deployment {
     pub(crate) requested_at_ms: i64,
     /// How it ended, as a sentence.
     pub(crate) outcome: String,
-    /// Where callers reach the service.
-    pub(crate) public_endpoint: String,
     /// Its traffic.
     pub(crate) traffic: Option<Traffic>,
 }

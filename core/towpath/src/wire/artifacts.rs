@@ -8,7 +8,7 @@ use artifact::{Error, Store};
 use async_trait::async_trait;
 use model::Artifact;
 
-use crate::fault::Fault;
+use crate::failure::Failure;
 
 /// Artifacts from this machine.
 pub(crate) struct LocalArtifacts {
@@ -17,8 +17,8 @@ pub(crate) struct LocalArtifacts {
 
 impl LocalArtifacts {
     /// Opens the store.
-    pub(crate) fn open(folder: &Path) -> Result<Self, Fault> {
-        let store = Store::open(folder).map_err(|error| Fault::broken("the artifact store cannot be opened", &error))?;
+    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
+        let store = Store::open(folder).map_err(|error| Failure::of("TP0404", &error))?;
         Ok(Self { store })
     }
 }

@@ -1,7 +1,7 @@
 //! What plugins may do.
 //!
-//! The first-party plugins are part of this program: whoever runs it grants them what their manifests ask for, in every environment,
-//! and no more. Any other digest is granted nothing that reaches outside.
+//! The first-party plugins are part of this program: whoever runs it grants them what `grants.json` lists, in every environment. A
+//! grant belongs to the digest that is carried here; any other is granted nothing that reaches outside.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,26 @@ use api::PluginInfo;
 use async_trait::async_trait;
 use driver::GrantSource;
 use model::{Digest, EnvironmentName};
-use plugin_host::{Grants, HttpGrant};
+use plugin_host::Grants;
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// The list, as it is compiled in.
+const GRANTS: &str = include_str!("grants.json");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GrantFile {
+    grants: Vec<Grant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Grant {
+    plugin: String,
+    powers: Grants,
+}
 
 /// The grants of our own plugins, by digest.
 pub(crate) struct OwnPlugins {
@@ -17,19 +36,12 @@ pub(crate) struct OwnPlugins {
 }
 
 impl OwnPlugins {
-    /// Grants each plugin what it asks for.
-    pub(crate) fn new(infos: &[PluginInfo]) -> Self {
-        Self { grants: infos.iter().map(|info| (info.digest, asked_for(info))).collect() }
-    }
-}
-
-fn asked_for(info: &PluginInfo) -> Grants {
-    let asks = |power: &str| info.powers.iter().any(|(name, _)| name == power);
-    Grants {
-        // Health checks may ask the instances that they are to judge, and nobody else.
-        http: asks("http").then(|| HttpGrant { subjects: true, ..HttpGrant::default() }),
-        runtime: asks("runtime"),
-        ..Grants::default()
+    /// Returns the listed grants for the plugins that are carried.
+    pub(crate) fn new(infos: &[PluginInfo]) -> Result<Self, Failure> {
+        let file: GrantFile = serde_json::from_str(GRANTS).map_err(|error| Failure::of("TP0605", &error))?;
+        let digest = |plugin: &str| infos.iter().find(|info| info.name == plugin).map(|info| info.digest);
+        let listed = file.grants.into_iter().filter_map(|grant| Some((digest(&grant.plugin)?, grant.powers)));
+        Ok(Self { grants: listed.collect() })
     }
 }
 

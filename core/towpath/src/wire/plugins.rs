@@ -10,13 +10,15 @@ use model::{BasisPoints, Digest};
 use path::TargetDescriptor;
 use plugin_host::{Manifest, PluginHost};
 
-use crate::fault::Fault;
+use crate::failure::{self, Failure};
 
 /// Loads the plugins that this program carries. Blocks: the first start compiles them.
-pub(crate) fn load_bundled(host: &PluginHost, registry: &Registry) -> Result<Vec<PluginInfo>, Fault> {
+pub(crate) fn load_bundled(host: &PluginHost, registry: &Registry) -> Result<Vec<PluginInfo>, Failure> {
     let load = |bundled: &bundled_plugins::Bundled| {
-        let cannot = |error: &dyn std::error::Error| Fault::broken(format!("plugin {} cannot be loaded", bundled.name), error);
-        let plugin = host.load(bundled.component).map_err(|error| cannot(&error).with("TP0605", ""))?;
+        let cannot = |error: &dyn std::error::Error| {
+            Failure::new("TP0605", format!("plugin {} cannot be loaded: {}", bundled.name, failure::chain(error)))
+        };
+        let plugin = host.load(bundled.component).map_err(|error| cannot(&error))?;
         let digest = Digest::parse(bundled.digest).map_err(|error| cannot(&error))?;
         let info = info(bundled.name, digest, plugin.manifest(), bundled.component.len());
         registry.insert(bundled.name, digest, plugin);
@@ -54,7 +56,7 @@ impl Plugins for Catalog {
 
     async fn describe_target(&self, name: &str, settings: &str) -> Result<TargetDescriptor, PluginsError> {
         let said = self.driver.describe(name, settings, self.clock.now()).await;
-        let said = said.map_err(|error| PluginsError { plugin: name.to_owned(), message: chain(&error) })?;
+        let said = said.map_err(|error| PluginsError { plugin: name.to_owned(), message: failure::chain(&error) })?;
         let granularity = BasisPoints::new(said.weight_granularity_basis_points).ok_or_else(|| PluginsError {
             plugin: name.to_owned(),
             message: format!("it sets weights in steps of {} basis points, at most 10000 exist", said.weight_granularity_basis_points),
@@ -68,12 +70,5 @@ impl Plugins for Catalog {
             mirror: said.mirror,
             instant_switch: said.instant_switch,
         })
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
-        None => error.to_string(),
     }
 }
