@@ -117,7 +117,11 @@ impl Deployed {
     pub(crate) fn see(&mut self, update: &Update) {
         self.outcome.clone_from(&update.deployment.phase);
         self.duration_ms = update.at_ms - update.deployment.requested_at_ms;
-        self.sentence.clone_from(if update.deployment.outcome.is_empty() { &update.sentence } else { &update.deployment.outcome });
+        self.sentence.clone_from(if update.deployment.outcome.is_empty() {
+            &update.sentence
+        } else {
+            &update.deployment.outcome
+        });
         let back_at_stable = |traffic: &Traffic| traffic.candidate_basis_points == 0;
         match update.event.as_str() {
             "turned-back" => self.turned_back_at_ms = Some(update.at_ms),

@@ -93,7 +93,8 @@ impl Report {
             let (asked, failed) = (r.requests_to_candidate, r.failed_requests);
             lines.push(format!("faulty     {FAULTY} got {asked} requests and failed {failed} of them"));
             lines.push(format!("caught     {} s after its first failing answer", seconds(r.detected_after_ms)));
-            lines.push(format!("restored   {} s after it was caught: all traffic at the good side", seconds(r.restored_after_ms)));
+            lines
+                .push(format!("restored   {} s after it was caught: all traffic at the good side", seconds(r.restored_after_ms)));
         }
         if let Some(fault) = &self.fault {
             lines.push(format!("unexpected {} failed requests, the first: {fault}", self.failed_unexpectedly));
@@ -146,7 +147,8 @@ mod tests {
         let samples = [sample(5, true, "v2"), sample(10, true, "v3"), sample(20, false, "v3"), sample(40, true, "v2")];
         let report = rollback(&samples, "rolled-back");
         assert!(report.as_expected());
-        let expected = json!({ "detected_after_ms": 10, "restored_after_ms": 15, "requests_to_candidate": 2, "failed_requests": 1 });
+        let expected =
+            json!({ "detected_after_ms": 10, "restored_after_ms": 15, "requests_to_candidate": 2, "failed_requests": 1 });
         assert_eq!(report.json()["rollback"], expected);
         assert_eq!(report.json()["traffic"], json!({ "total": 4, "failed": 1, "failed_unexpectedly": 0 }));
     }

@@ -113,7 +113,8 @@ impl Stage {
         for (label, _) in RELEASES {
             self.say(&format!("towpath release create --service {SERVICE} --label {label} --artifact {label}"));
             let artifact = file(label);
-            ask(self.data.path(), &["release", "create", "--service", SERVICE, "--label", label, "--artifact", &artifact]).await?;
+            ask(self.data.path(), &["release", "create", "--service", SERVICE, "--label", label, "--artifact", &artifact])
+                .await?;
         }
         Ok(())
     }

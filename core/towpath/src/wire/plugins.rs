@@ -59,7 +59,10 @@ impl Plugins for Catalog {
         let said = said.map_err(|error| PluginsError { plugin: name.to_owned(), message: failure::chain(&error) })?;
         let granularity = BasisPoints::new(said.weight_granularity_basis_points).ok_or_else(|| PluginsError {
             plugin: name.to_owned(),
-            message: format!("it sets weights in steps of {} basis points, at most 10000 exist", said.weight_granularity_basis_points),
+            message: format!(
+                "it sets weights in steps of {} basis points, at most 10000 exist",
+                said.weight_granularity_basis_points
+            ),
         })?;
         Ok(TargetDescriptor {
             weights: said.weights,

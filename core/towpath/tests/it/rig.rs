@@ -207,8 +207,7 @@ impl Callers {
         let (stop, total, failed) = (Arc::new(AtomicBool::new(false)), Arc::default(), Arc::default());
         let mut callers = Self { stop, total, failed, threads: Vec::new() };
         for _ in 0..count {
-            let (stop, total, failed) =
-                (Arc::clone(&callers.stop), Arc::clone(&callers.total), Arc::clone(&callers.failed));
+            let (stop, total, failed) = (Arc::clone(&callers.stop), Arc::clone(&callers.total), Arc::clone(&callers.failed));
             let address = address.to_owned();
             callers.threads.push(std::thread::spawn(move || {
                 let mut connection = None;
