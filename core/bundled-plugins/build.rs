@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::{env, fs};
 
 use plugin_build::Options;
@@ -13,7 +14,21 @@ const PLUGINS: [&str; 4] = ["gate-junit", "health-http", "health-traffic", "targ
 /// What a plugin is made of, seen from the workspace.
 const SOURCES: [&str; 4] = ["plugins", "sdk", "Cargo.lock", "Cargo.toml"];
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    let Err(error) = build() else { return ExitCode::SUCCESS };
+    // Cargo shows these lines to whoever started it; the output of the inner cargo is among them.
+    let mut next: Option<&dyn Error> = Some(error.as_ref());
+    while let Some(cause) = next {
+        for line in cause.to_string().lines() {
+            // Nobody is left to tell when even this cannot be written.
+            let _ = emit(&format!("error={line}"));
+        }
+        next = cause.source();
+    }
+    ExitCode::FAILURE
+}
+
+fn build() -> Result<(), Box<dyn Error>> {
     let workspace = workspace();
     for source in SOURCES {
         let source = workspace.join(source);
@@ -22,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             emit(&format!("rerun-if-changed={}", source.display()))?;
         }
     }
-    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+    let out = out_dir().ok_or("cargo sets OUT_DIR")?;
     let options = Options { target_dir: Some(guests(&out)), ..Options::default() };
     let mut table = String::from("&[\n");
     for name in PLUGINS {
@@ -34,6 +49,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     table.push(']');
     fs::write(out.join("plugins.rs"), table)?;
     Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a build script is told where to write by its environment")]
+fn out_dir() -> Option<PathBuf> {
+    env::var_os("OUT_DIR").map(PathBuf::from)
 }
 
 /// Returns the workspace: this crate is `core/bundled-plugins` in it.
