@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::args::{Common, UpArgs};
 use crate::data::DataDir;
@@ -63,13 +63,16 @@ struct Process {
     program: PathBuf,
     arguments: Vec<String>,
     child: Child,
+    /// Kept open here: a child that is waited for would have it closed, and stop.
+    life_line: Option<ChildStdin>,
     restarts: u32,
 }
 
 impl Process {
     fn start(name: &'static str, program: &Path, arguments: Vec<String>) -> Result<Self, Failure> {
-        let child = spawn(name, program, &arguments)?;
-        Ok(Self { name, program: program.to_owned(), arguments, child, restarts: 0 })
+        let mut child = spawn(name, program, &arguments)?;
+        let life_line = child.stdin.take();
+        Ok(Self { name, program: program.to_owned(), arguments, child, life_line, restarts: 0 })
     }
 
     /// Starts the process again whenever it was killed; returns when it ended by itself. Cancel-safe.
@@ -85,7 +88,10 @@ impl Process {
             self.restarts += 1;
             tracing::warn!(process = self.name, %status, "it was killed; starting it again");
             match spawn(self.name, &self.program, &self.arguments) {
-                Ok(child) => self.child = child,
+                Ok(mut child) => {
+                    self.life_line = child.stdin.take();
+                    self.child = child;
+                }
                 Err(failure) => return failure,
             }
         }
