@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use machine::Journaled;
-use model::{Call, Effect, OperationKey, OperationKind, PluginUse, Report, Stage, State, StepKind, Timestamp};
-use tokio::task::{AbortHandle, JoinSet};
+use model::{
+    Call, Effect, Lost, OperationKey, OperationKind, PluginUse, Report, ReportOutcome, Stage, State, StepKind, Timestamp,
+};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tracing::Instrument;
 
 use crate::shared::Shared;
 use crate::{Clock, limits};
@@ -32,7 +35,8 @@ impl InFlight {
             }
         }
         self.handles.retain(|id, handle| {
-            let wanted = owed.contains_key(id) && !handle.is_finished();
+            // One that has come back and whose report is still to be heard is in flight as well: it is not made twice.
+            let wanted = owed.contains_key(id);
             if !wanted {
                 // Dropping the call closes its connections. What it did is unknown; a higher fence follows or it is observed.
                 handle.abort();
@@ -44,7 +48,9 @@ impl InFlight {
                 && let Some(plugin) = plugin_of(state, &call)
             {
                 let (shared, state) = (Arc::clone(shared), Arc::new((**state).clone()));
-                self.handles.insert(id, self.calls.spawn(perform(shared, call, plugin, state)));
+                let span =
+                    tracing::info_span!("call", deployment = %state.id, key = %id.0, attempt = id.1, plugin = %plugin.name);
+                self.handles.insert(id, self.calls.spawn(perform(shared, call, plugin, state).instrument(span)));
             }
         }
         wake
@@ -58,11 +64,24 @@ impl InFlight {
                     self.handles.remove(&(report.key.clone(), report.attempt));
                     return report;
                 }
-                Some(Err(error)) if error.is_cancelled() => {}
-                Some(Err(error)) => tracing::error!(%error, "a call ended without a report; its deadline will tell"),
+                Some(Err(error)) => {
+                    if let Some(report) = self.without_report(&error) {
+                        return report;
+                    }
+                }
                 None => std::future::pending().await,
             }
         }
+    }
+
+    /// Returns what to make of a call that ended without a report: nothing if it was let go, a loss if it broke.
+    fn without_report(&mut self, error: &JoinError) -> Option<Report> {
+        let id = self.handles.iter().find(|(_, handle)| handle.id() == error.id()).map(|(id, _)| id.clone())?;
+        self.handles.remove(&id);
+        let (key, attempt) = id;
+        tracing::error!(%key, attempt, %error, "a call ended without a report");
+        let lost = Lost { message: "the call broke inside the server".to_owned(), outcome_unknown: true, retryable: true };
+        Some(Report { key, attempt, outcome: ReportOutcome::Lost(lost), plugin_state: None })
     }
 }
 
