@@ -1,6 +1,7 @@
 //! What the engine's tasks share.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use journal::{Lease, Owner, Shard, Store};
@@ -34,8 +35,13 @@ pub(crate) struct Shared {
     pub(crate) owner: Owner,
     pub(crate) lease_ttl: Millis,
     pub(crate) held: watch::Sender<Option<Held>>,
+    /// What runs beside the deployments: the lease's keeper, looks at the queue, requests that are being taken.
     pub(crate) tasks: TaskSet,
-    pub(crate) watchers: std::sync::atomic::AtomicUsize,
+    /// The workers. All of them end with the lease, before it may be got again.
+    pub(crate) crew: TaskSet,
+    /// Whether the engine is being shut down.
+    pub(crate) stopping: AtomicBool,
+    pub(crate) watchers: AtomicUsize,
     /// One decision about whose turn it is at a time.
     pub(crate) queue: tokio::sync::Mutex<()>,
     workers: Mutex<HashMap<DeploymentId, WorkerRef>>,
@@ -56,7 +62,9 @@ impl Shared {
             lease_ttl: options.lease_ttl,
             held: watch::Sender::new(None),
             tasks: TaskSet::default(),
-            watchers: std::sync::atomic::AtomicUsize::new(0),
+            crew: TaskSet::default(),
+            stopping: AtomicBool::new(false),
+            watchers: AtomicUsize::new(0),
             queue: tokio::sync::Mutex::new(()),
             workers: Mutex::new(HashMap::new()),
         }
@@ -66,7 +74,16 @@ impl Shared {
     pub(crate) fn lease(&self, scope: &Scope) -> Result<Lease, EngineError> {
         let held = self.held.borrow();
         let trusted = held.as_ref().filter(|held| Instant::now() < held.trusted_until);
-        trusted.filter(|held| held.lease.shard == shard_of(scope)).map(|held| held.lease.clone()).ok_or(EngineError::NotOwner)
+        let found = trusted.filter(|held| held.lease.shard == shard_of(scope)).map(|held| held.lease.clone());
+        found.ok_or_else(|| self.not_owner())
+    }
+
+    /// Returns why nothing may be written: the engine stops, or somebody else has the lease.
+    pub(crate) fn not_owner(&self) -> EngineError {
+        match self.stopping.load(Ordering::Relaxed) {
+            true => EngineError::Stopping,
+            false => EngineError::NotOwner,
+        }
     }
 
     /// Stops trusting the lease. Its keeper ends the workers and tries to get it again.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use journal::{Append, AppendError, FirstReply, RequestId, Stamped, StoreError};
 use machine::Journaled;
-use model::{Command, Event, State};
+use machine::invariants::{check_settled, check_step};
+use model::{Command, DeploymentId, Event, State};
 
 use crate::shared::Shared;
 use crate::{Accepted, EngineError, fingerprint, limits, row};
@@ -23,8 +24,9 @@ impl Asked {
         Self { command, request: None, expected_version: None }
     }
 
-    fn fingerprint(&self) -> String {
-        fingerprint::of(&format!("{:?}", self.command))
+    /// One id for two deployments is two wishes: what was asked includes of whom.
+    fn fingerprint(&self, deployment: &DeploymentId) -> String {
+        fingerprint::of(&format!("{deployment} {:?}", self.command))
     }
 }
 
@@ -32,27 +34,30 @@ impl Asked {
 ///
 /// Whether an unacknowledged append was written is found out by reading, never by writing again.
 pub(crate) async fn take(shared: &Shared, durable: &mut Journaled, asked: &Asked) -> Result<Accepted, EngineError> {
-    if let Some(first) = answered_before(shared, asked).await? {
-        return Ok(first);
-    }
     for _ in 0..limits::DECIDE_AGAIN_MAX {
+        // Asked in each round: an append that nobody acknowledged may have been the answer.
+        if let Some(first) = answered_before(shared, durable, asked).await? {
+            return Ok(first);
+        }
         expect_version(durable, asked)?;
         let now = shared.clock.now();
         let events = machine::decide(durable, &asked.command, now).map_err(EngineError::Refused)?;
         if events.is_empty() {
             return Ok(accepted(durable));
         }
-        let next = events.iter().fold((**durable).clone(), |state, event| machine::apply(Some(state), event));
+        let next = follow(durable, &events);
         match append(shared, &next, &events, asked).await {
             Ok(journaled) => {
                 tell(durable, &journaled);
                 *durable = journaled;
                 return Ok(accepted(durable));
             }
-            Err(EngineError::Append(AppendError::AlreadyAnswered(first))) => return repeated(&first, &asked.fingerprint()),
+            Err(EngineError::Append(AppendError::AlreadyAnswered(first))) => {
+                return repeated(&first, &asked.fingerprint(&durable.id));
+            }
             Err(EngineError::Append(AppendError::LeaseLost { .. })) => {
                 shared.step_down();
-                return Err(EngineError::NotOwner);
+                return Err(shared.not_owner());
             }
             Err(EngineError::Append(error)) if must_read_again(&error) => {
                 tracing::warn!(deployment = %durable.id, %error, "reading the journal again");
@@ -64,23 +69,43 @@ pub(crate) async fn take(shared: &Shared, durable: &mut Journaled, asked: &Asked
             Err(error) => return Err(error),
         }
     }
-    Err(EngineError::NotOwner)
+    Err(shared.not_owner())
+}
+
+/// Returns the state that events lead to. A broken invariant stops the deployment where the program is built to find such.
+fn follow(before: &State, events: &[Event]) -> State {
+    let next = events.iter().fold(before.clone(), |state, event| {
+        let after = machine::apply(Some(state.clone()), event);
+        if cfg!(debug_assertions)
+            && let Err(violation) = check_step(Some(&state), event, &after)
+        {
+            panic!("BUG: deployment {}: {violation}", before.id);
+        }
+        after
+    });
+    if cfg!(debug_assertions)
+        && let Err(violation) = check_settled(&next)
+    {
+        panic!("BUG: deployment {}: {violation}", before.id);
+    }
+    next
 }
 
 fn must_read_again(error: &AppendError) -> bool {
     match error {
-        AppendError::HeadMoved { .. } | AppendError::FenceFell { .. } | AppendError::Store(StoreError::OutcomeUnknown(_)) => true,
+        AppendError::HeadMoved { .. } | AppendError::Store(StoreError::OutcomeUnknown(_)) => true,
         AppendError::LeaseLost { .. }
         | AppendError::ScopeTaken { .. }
+        | AppendError::FenceFell { .. }
         | AppendError::AlreadyAnswered(_)
         | AppendError::Store(_) => false,
     }
 }
 
-async fn answered_before(shared: &Shared, asked: &Asked) -> Result<Option<Accepted>, EngineError> {
+async fn answered_before(shared: &Shared, state: &State, asked: &Asked) -> Result<Option<Accepted>, EngineError> {
     let Some((request, actor)) = &asked.request else { return Ok(None) };
     let first = shared.store.first_reply(actor, request).await?;
-    first.map(|first| repeated(&first, &asked.fingerprint())).transpose()
+    first.map(|first| repeated(&first, &asked.fingerprint(&state.id))).transpose()
 }
 
 /// Returns the first answer again, unless the id now stands for something else.
@@ -108,7 +133,7 @@ async fn append(shared: &Shared, next: &State, events: &[Event], asked: &Asked) 
     let reply = asked.request.as_ref().map(|(request, actor)| FirstReply {
         request: request.clone(),
         actor: actor.clone(),
-        fingerprint: asked.fingerprint(),
+        fingerprint: asked.fingerprint(&next.id),
         deployment: next.id.clone(),
         version: next.version,
     });
@@ -143,7 +168,7 @@ pub(crate) async fn reload(shared: &Shared, state: &State) -> Result<Journaled, 
 }
 
 /// Reads a deployment.
-pub(crate) async fn load(shared: &Shared, id: &model::DeploymentId) -> Result<Option<Journaled>, EngineError> {
+pub(crate) async fn load(shared: &Shared, id: &DeploymentId) -> Result<Option<Journaled>, EngineError> {
     let Some(loaded) = shared.store.load(id).await? else { return Ok(None) };
     let state = machine::fold(loaded.events.iter().map(|stamped| &stamped.event));
     Ok(state.map(|state| Journaled::new(state, &loaded.receipt)))
