@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use futures_util::stream::BoxStream;
-use journal::{AppendError, DeploymentFilter, DeploymentRow, FirstReply, ScopeRow, Stamped, Store};
-use machine::Journaled;
+use journal::{DeploymentFilter, DeploymentRow, ScopeRow, Stamped, Store};
 use model::{DeploymentId, Scope, State};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
 use crate::shared::Shared;
 use crate::turn::{self, Asked};
-use crate::worker::{self, Input};
-use crate::{Accepted, CommandRequest, EngineError, StartRequest, Update, fingerprint, queue, stream};
+use crate::worker::Input;
+use crate::{Accepted, CommandRequest, EngineError, StartRequest, Update, limits, stream, submit};
 
 /// A handle on a running engine. Cheap to clone.
 #[derive(Clone)]
@@ -27,35 +26,13 @@ impl Handle {
 
     /// Asks for a deployment. On return the request is durable and waits for its turn, which may have come already.
     pub async fn start(&self, asked: StartRequest) -> Result<Accepted, EngineError> {
-        let (shared, plan) = (&self.shared, asked.plan);
-        machine::check_plan(&plan).map_err(EngineError::Plan)?;
-        shared.room_for_another()?;
-        let fingerprint = fingerprint::of(&format!("start {} {}", plan.scope, plan.hash));
-        if let Some(request) = &asked.request
-            && let Some(first) = shared.store.first_reply(&asked.by.name, request).await?
-        {
-            return turn::repeated(&first, &fingerprint);
-        }
-        let id = DeploymentId::new(&Uuid::now_v7().to_string()).expect("BUG: a UUID is a valid id");
-        let (scope, policy) = (plan.scope.clone(), plan.policies.supersede);
-        let events = machine::request(id.clone(), plan, asked.by.clone(), shared.clock.now());
-        let state = machine::fold(&events).expect("BUG: a request makes a state");
-        let reply = asked.request.map(|request| FirstReply {
-            request,
-            actor: asked.by.name,
-            fingerprint: fingerprint.clone(),
-            deployment: id.clone(),
-            version: state.version,
-        });
-        let durable: Journaled = match turn::append_events(shared, &state, &events, reply).await {
-            Err(EngineError::Append(AppendError::AlreadyAnswered(first))) => return turn::repeated(&first, &fingerprint),
-            other => other?,
-        };
-        let accepted = Accepted { deployment: id.clone(), version: durable.version, repeated: false };
-        worker::spawn(shared, durable);
-        queue::supersede(shared, &scope, &id, policy).await;
-        queue::next(shared, &scope).await;
-        Ok(accepted)
+        machine::check_plan(&asked.plan).map_err(EngineError::Plan)?;
+        self.shared.room_for_another()?;
+        let (answer, answered) = oneshot::channel();
+        let shared = Arc::clone(&self.shared);
+        // Its own task: a caller that goes away in the middle must not leave a request that nobody takes care of.
+        self.shared.tasks.spawn(async move { submit::take(&shared, asked, answer).await });
+        answered.await.unwrap_or(Err(EngineError::Stopping))
     }
 
     /// Gives a deployment a command. On return its result is durable.
@@ -65,8 +42,13 @@ impl Handle {
         let asked = Asked { command: asked.command, request, expected_version: asked.expected_version };
         let Some(worker) = self.shared.worker(&id) else { return self.command_to_the_ended(&id, &asked).await };
         let (answer, answered) = oneshot::channel();
-        if worker.inbox.send(Input::Asked(asked.clone(), answer)).await.is_err() {
-            return self.command_to_the_ended(&id, &asked).await;
+        match worker.inbox.try_send(Input::Asked(asked.clone(), answer)) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                let what = "commands waiting for the deployment";
+                return Err(EngineError::TooMany { what, found: limits::INBOX_MAX, limit: limits::INBOX_MAX });
+            }
+            Err(TrySendError::Closed(_)) => return self.command_to_the_ended(&id, &asked).await,
         }
         match answered.await {
             Ok(result) => result,
@@ -79,7 +61,7 @@ impl Handle {
         let mut durable = turn::load(&self.shared, id).await?.ok_or_else(|| EngineError::NotFound(id.clone()))?;
         match durable.is_terminal() {
             true => turn::take(&self.shared, &mut durable, asked).await,
-            false => Err(EngineError::NotOwner),
+            false => Err(self.shared.not_owner()),
         }
     }
 

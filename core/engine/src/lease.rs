@@ -30,61 +30,107 @@ pub(crate) async fn acquire(shared: &Shared) -> Result<(), EngineError> {
 async fn try_acquire(shared: &Shared) -> Result<bool, EngineError> {
     let asked_at = Instant::now();
     let lease = shared.store.acquire(journal::Shard(0), &shared.owner, shared.lease_ttl).await?;
-    Ok(lease.is_some_and(|lease| {
-        hold(shared, lease, asked_at);
-        true
-    }))
+    let Some(lease) = lease else { return Ok(false) };
+    shared.held.send_replace(Some(Held { lease, trusted_until: trusted_until(shared, asked_at) }));
+    Ok(true)
 }
 
 /// The lease is trusted from when it was asked for, not from when the answer came: the answer may have taken long.
-fn hold(shared: &Shared, lease: Lease, asked_at: Instant) {
+fn trusted_until(shared: &Shared, asked_at: Instant) -> Instant {
     let ttl = lifetime(shared.lease_ttl);
-    let trusted_until = asked_at + ttl.checked_sub(limits::LEASE_MARGIN).unwrap_or(ttl / 2);
-    shared.held.send_replace(Some(Held { lease, trusted_until }));
+    asked_at + ttl.checked_sub(limits::LEASE_MARGIN).unwrap_or(ttl / 2)
 }
 
 fn lifetime(ttl: Millis) -> Duration {
     Duration::from_millis(ttl.0)
 }
 
-/// Renews the lease for ever. When it is lost the workers end by themselves; when it is got again everything is recovered.
+/// Renews the lease for ever. When it is lost the workers end; only then is it asked for again, and everything recovered.
 pub(crate) async fn keep(shared: Arc<Shared>) {
     let pace = lifetime(shared.lease_ttl) / 3;
+    let mut next = pace;
     loop {
-        tokio::time::sleep(pace).await;
+        let mut seen = shared.held.subscribe();
+        // Whoever is refused by the store steps down at once, and is not left without a lease until the next renewal.
+        let _ = tokio::time::timeout(next, seen.wait_for(Option::is_none)).await;
         let held = shared.held.borrow().clone();
-        let kept = match held {
-            Some(held) => renew(&shared, held).await,
-            None => false,
-        };
-        if !kept {
-            shared.step_down();
-            shared.workers().clear();
-            if matches!(try_acquire(&shared).await, Ok(true)) {
-                tracing::warn!("got the lease again");
-                if let Err(error) = start::recover(&shared).await {
-                    tracing::error!(%error, "could not recover; stepping down");
+        next = match held {
+            Some(held) => match renew(&shared, &held).await {
+                Renewal::Kept => pace,
+                Renewal::Failed => ASK_AGAIN.min(pace),
+                Renewal::Lost => {
                     shared.step_down();
+                    ASK_AGAIN
                 }
+            },
+            None => {
+                come_back(&shared).await;
+                pace
             }
+        };
+    }
+}
+
+/// Ends what was done under the lost lease, and begins anew if the lease can be had.
+async fn come_back(shared: &Arc<Shared>) {
+    shared.crew.stop().await;
+    shared.workers().clear();
+    match try_acquire(shared).await {
+        Ok(true) => {
+            tracing::warn!("got the lease again");
+            if let Err(error) = start::recover(shared).await {
+                tracing::error!(%error, "could not recover; stepping down");
+                shared.step_down();
+            }
+        }
+        Ok(false) => {}
+        Err(error) => tracing::warn!(%error, "could not ask for the lease"),
+    }
+    if shared.held.borrow().is_none() {
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
+}
+
+enum Renewal {
+    Kept,
+    Failed,
+    Lost,
+}
+
+async fn renew(shared: &Shared, held: &Held) -> Renewal {
+    let asked_at = Instant::now();
+    // A store that does not answer must not keep anybody believing: calls in flight end when the trust does.
+    match tokio::time::timeout_at(held.trusted_until, shared.store.renew(&held.lease, shared.lease_ttl)).await {
+        Ok(Ok(Some(lease))) => match extend(shared, lease, asked_at) {
+            true => Renewal::Kept,
+            false => Renewal::Lost,
+        },
+        Ok(Ok(None)) => {
+            tracing::warn!("the lease was lost");
+            Renewal::Lost
+        }
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the lease could not be renewed");
+            match Instant::now() < held.trusted_until {
+                true => Renewal::Failed,
+                false => Renewal::Lost,
+            }
+        }
+        Err(_) => {
+            tracing::warn!("the store did not renew the lease in time");
+            Renewal::Lost
         }
     }
 }
 
-async fn renew(shared: &Shared, held: Held) -> bool {
-    let asked_at = Instant::now();
-    match shared.store.renew(&held.lease, shared.lease_ttl).await {
-        Ok(Some(lease)) => {
-            hold(shared, lease, asked_at);
+/// Trusts a renewed lease, unless somebody stepped down meanwhile: whoever has done so has let its work go.
+fn extend(shared: &Shared, lease: Lease, asked_at: Instant) -> bool {
+    let held = Held { lease, trusted_until: trusted_until(shared, asked_at) };
+    shared.held.send_if_modified(|current| match current {
+        Some(current) => {
+            *current = held;
             true
         }
-        Ok(None) => {
-            tracing::warn!("the lease was lost");
-            false
-        }
-        Err(error) => {
-            tracing::warn!(%error, "the lease could not be renewed");
-            Instant::now() < held.trusted_until
-        }
-    }
+        None => false,
+    })
 }

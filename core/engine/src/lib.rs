@@ -3,7 +3,7 @@
 //! The engine defines its ports ([`Driver`], [`Clock`]; the journal's is `journal::Store`) and knows no SQL, no wasmtime, no
 //! wire format, no file and no environment variable. Start, step and recovery after a crash are the same call.
 //!
-//! In reading order: [`Handle`] is what everybody else holds; `worker` is the loop of one deployment, `turn` its one decision,
+//! In reading order: [`Handle`] is what everybody else holds; `submit` takes a wish to deploy; `worker` is the loop of one deployment, `turn` its one decision,
 //! `perform` its one place that acts; `queue` says whose turn it is in a scope; `lease` keeps the right to write.
 #![forbid(unsafe_code)]
 
@@ -20,6 +20,7 @@ mod row;
 mod shared;
 mod start;
 mod stream;
+mod submit;
 mod tasks;
 mod turn;
 mod worker;

@@ -28,6 +28,9 @@ pub const LEASE_MARGIN: Duration = Duration::from_secs(2);
 /// The pause before a failed append is tried again; disk space and connections come back in seconds, not in milliseconds.
 pub const HOLD: Duration = Duration::from_millis(500);
 
+/// How long a stop waits for appends in flight: a commit takes milliseconds, and whoever stops us may lose patience.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How often a watcher looks by itself, in case the wake-up was lost.
 pub const SWEEP: Duration = Duration::from_secs(1);
 

@@ -6,29 +6,36 @@ use journal::{DeploymentFilter, DeploymentRow, Status};
 use model::plan::Supersede;
 use model::{Command, DeploymentId, Scope};
 
-use crate::EngineError;
 use crate::shared::Shared;
 use crate::worker::Input;
+use crate::{EngineError, limits};
 
 /// Queued deployments of one scope that are looked at: far more than anybody waits behind.
 const QUEUE_MAX: u32 = 1_000;
 
-/// Gives the scope to the oldest deployment that waits for it, if nobody has it.
-pub(crate) async fn next(shared: &Arc<Shared>, scope: &Scope) {
-    let _one_at_a_time = shared.queue.lock().await;
-    if let Err(error) = try_next(shared, scope).await {
-        // Nothing is lost: the next start, end or recovery in this scope looks again.
-        tracing::warn!(%scope, %error, "could not look at the queue");
-    }
+/// Gives the scope to the oldest deployment that waits for it, if nobody has it; in a task of its own, until it could be done.
+pub(crate) fn look(shared: &Arc<Shared>, scope: Scope) {
+    let shared_here = Arc::clone(shared);
+    shared.tasks.spawn(async move {
+        while let Err(error) = next(&shared_here, &scope).await {
+            tracing::warn!(%scope, %error, "could not look at the queue; trying again");
+            tokio::time::sleep(limits::HOLD).await;
+            // Whoever gets the lease looks at every queue.
+            if shared_here.lease(&scope).is_err() {
+                return;
+            }
+        }
+    });
 }
 
-async fn try_next(shared: &Arc<Shared>, scope: &Scope) -> Result<(), EngineError> {
+async fn next(shared: &Shared, scope: &Scope) -> Result<(), EngineError> {
+    let _one_at_a_time = shared.queue.lock().await;
     let row = shared.store.scope(scope).await?;
     if row.active.is_some() {
         return Ok(());
     }
     let Some(oldest) = waiting(shared, scope).await?.pop() else { return Ok(()) };
-    tell(shared, &oldest.id, Command::Activate { stable: row.stable, fence: row.fence }).await;
+    tell(shared, &oldest.id, Input::Told(Command::Activate { stable: row.stable, fence: row.fence })).await;
     Ok(())
 }
 
@@ -46,7 +53,7 @@ pub(crate) async fn supersede(shared: &Arc<Shared>, scope: &Scope, by: &Deployme
     match older {
         Ok(rows) => {
             for row in rows.iter().filter(|row| row.id < *by) {
-                tell(shared, &row.id, Command::Supersede { by: by.clone() }).await;
+                tell(shared, &row.id, Input::GiveWay { by: by.clone(), policy }).await;
             }
         }
         Err(error) => tracing::warn!(%scope, %error, "could not look for deployments to supersede"),
@@ -74,9 +81,9 @@ async fn list(shared: &Shared, scope: &Scope, status: Option<Status>) -> Result<
     Ok(shared.store.deployments(&filter).await?)
 }
 
-async fn tell(shared: &Shared, deployment: &DeploymentId, command: Command) {
+async fn tell(shared: &Shared, deployment: &DeploymentId, input: Input) {
     if let Some(worker) = shared.worker(deployment) {
-        // A full or closed inbox belongs to a worker that is ending; the queue is looked at again when it has.
-        let _ = worker.inbox.send(Input::Told(command)).await;
+        // A closed inbox belongs to a worker that has ended; the queue is looked at again when it has.
+        let _ = worker.inbox.send(input).await;
     }
 }

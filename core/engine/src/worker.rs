@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use machine::Journaled;
-use model::{Command, Report};
+use model::plan::Supersede;
+use model::{Command, DeploymentId, Report, Stage};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::perform::{InFlight, sleep_until};
@@ -17,6 +18,8 @@ pub(crate) enum Input {
     Asked(Asked, oneshot::Sender<Result<Accepted, EngineError>>),
     /// A command of the engine itself.
     Told(Command),
+    /// A newer deployment wants its place, as far as the newer one's path says.
+    GiveWay { by: DeploymentId, policy: Supersede },
 }
 
 enum Heard {
@@ -40,13 +43,18 @@ pub(crate) fn spawn(shared: &Arc<Shared>, durable: Journaled) {
     let (state, seen) = watch::channel(turn::share(&durable));
     shared.workers().insert(durable.id.clone(), WorkerRef { inbox, state: seen });
     let worker = Worker { shared: Arc::clone(shared), durable, inbox: received, state, in_flight: InFlight::default() };
-    shared.tasks.spawn(worker.run());
+    shared.crew.spawn(worker.run());
 }
 
 impl Worker {
     async fn run(mut self) {
         self.recover().await;
         while !self.durable.is_terminal() {
+            if self.shared.lease(&self.durable.plan.scope).is_err() {
+                // Nothing is performed on a right that is no longer trusted.
+                self.shared.step_down();
+                return;
+            }
             let wake = self.in_flight.perform(&self.shared, &self.durable);
             match self.hear(wake).await {
                 Heard::Input(Input::Asked(asked, answer)) => {
@@ -56,16 +64,24 @@ impl Worker {
                     let _ = answer.send(result);
                 }
                 Heard::Input(Input::Told(command)) => self.tell(command).await,
+                Heard::Input(Input::GiveWay { by, policy }) => self.give_way(by, policy).await,
                 Heard::Report(report) => self.tell(Command::Report(report)).await,
                 Heard::Timer => self.tell(Command::Tick).await,
                 Heard::Stop => return,
             }
         }
         self.shared.workers().remove(&self.durable.id);
-        let shared = Arc::clone(&self.shared);
-        let scope = self.durable.plan.scope.clone();
-        // Its own task: this one is over, and the next in the queue must not depend on it.
-        self.shared.tasks.spawn(async move { queue::next(&shared, &scope).await });
+        queue::look(&self.shared, self.durable.plan.scope.clone());
+    }
+
+    /// Asked here and not where the list was read: it may have begun since.
+    async fn give_way(&mut self, by: DeploymentId, policy: Supersede) {
+        let queued = matches!(self.durable.stage, Stage::Queued { .. });
+        match policy {
+            Supersede::Active => self.tell(Command::Supersede { by }).await,
+            Supersede::Queued if queued => self.tell(Command::Supersede { by }).await,
+            Supersede::Queued | Supersede::Never => {}
+        }
     }
 
     /// Open operations of a deployment that was read from the store were somebody else's: what they did is unknown.
@@ -97,12 +113,19 @@ impl Worker {
         loop {
             match turn::take(&self.shared, &mut self.durable, &asked).await {
                 Ok(_) => break,
-                Err(EngineError::NotOwner) => {
+                Err(EngineError::NotOwner | EngineError::Stopping) => {
                     self.shared.step_down();
                     return;
                 }
                 Err(EngineError::Append(journal::AppendError::ScopeTaken { scope, active })) => {
                     tracing::info!(deployment = %self.durable.id, %scope, %active, "stays in the queue");
+                    break;
+                }
+                Err(EngineError::Append(journal::AppendError::FenceFell { scope, found, given }))
+                    if matches!(self.durable.stage, Stage::Queued { .. }) =>
+                {
+                    tracing::info!(deployment = %self.durable.id, %found, %given, "its turn was read too early; looking again");
+                    queue::look(&self.shared, scope);
                     break;
                 }
                 Err(EngineError::Refused(refusal)) => {
