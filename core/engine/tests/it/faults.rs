@@ -1,0 +1,82 @@
+//! A store that fails: it does not know whether it wrote, or has no space left.
+
+use crate::support::Bench;
+use crate::support::bench::{ask_to_start, pause, start, until};
+use crate::support::plans::Builder;
+use crate::support::store::Fault;
+
+/// More appends than the plan takes.
+const APPENDS_MAX: u64 = 500;
+
+/// Has one append after the other go wrong, each in a run of its own.
+async fn everywhere(fault: Fault, healthy: bool, expected: &str) {
+    for number in 1..APPENDS_MAX {
+        let (bench, engine) = Bench::with_stable().await;
+        bench.driver.world.lock().unwrap().healthy = healthy;
+        let at = bench.store.appends() + number;
+        bench.store.fail(at..at + 1, fault);
+        let handle = engine.handle();
+        let id = start(&handle, Builder::new(2).canary()).await;
+        let state = bench.sound_end(&handle, &id).await;
+        assert_eq!(state.phase().as_str(), expected, "{fault:?} at append {number}");
+        bench.driver.assert_each_once();
+        if bench.store.appends() < at {
+            assert!(number > 10, "the run had only {number} appends");
+            return;
+        }
+    }
+    panic!("still running after {APPENDS_MAX} appends");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_that_was_written_unseen_is_found_and_not_repeated() {
+    everywhere(Fault::UnknownWritten, true, "succeeded").await;
+    everywhere(Fault::UnknownWritten, false, "rolled-back").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_that_was_not_written_is_decided_again() {
+    everywhere(Fault::UnknownUnwritten, true, "succeeded").await;
+    everywhere(Fault::UnknownUnwritten, false, "rolled-back").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_whose_append_was_written_unseen_is_accepted_once() {
+    for fault in [Fault::UnknownWritten, Fault::UnknownUnwritten] {
+        let (bench, engine) = Bench::with_stable().await;
+        let handle = engine.handle();
+        let id = start(&handle, Builder::new(2).canary()).await;
+        until(&handle, &id, |state| state.watch.is_some()).await;
+        let at = bench.store.appends() + 1;
+        bench.store.fail(at..at + 1, fault);
+        let accepted = handle.command(pause(&id, None)).await.unwrap();
+        assert!(handle.state(&id).await.unwrap().pause.is_some(), "{fault:?}");
+        assert_eq!(accepted.version, handle.state(&id).await.unwrap().version, "{fault:?}");
+        let paused = |stamped: &journal::Stamped| matches!(stamped.event, model::Event::Paused { .. });
+        let history = handle.history(&id).await.unwrap();
+        assert_eq!(history.into_iter().filter(paused).count(), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_store_holds_the_deployment_and_does_nothing_meanwhile() {
+    let (bench, engine) = Bench::with_stable().await;
+    let handle = engine.handle();
+    let id = start(&handle, Builder::new(2).canary()).await;
+    let before = until(&handle, &id, |state| state.watch.is_some()).await;
+    let at = bench.store.appends() + 1;
+    bench.store.fail(at..u64::MAX, Fault::Full);
+    while bench.store.appends() < at + 10 {
+        tokio::time::sleep(engine::limits::HOLD).await;
+    }
+    let performed = bench.driver.performed().len();
+    while bench.store.appends() < at + 20 {
+        tokio::time::sleep(engine::limits::HOLD).await;
+    }
+    assert_eq!(bench.driver.performed().len(), performed, "something was performed that no record intends");
+    assert!(handle.state(&id).await.unwrap().version <= before.version + 4);
+    let refused = ask_to_start(&handle, None, Builder::new(3).canary()).await.unwrap_err();
+    assert!(refused.to_string().contains("no space is left"), "{refused}");
+    bench.store.heal();
+    assert_eq!(bench.sound_end(&handle, &id).await.phase().as_str(), "succeeded");
+}

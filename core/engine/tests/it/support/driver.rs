@@ -1,0 +1,86 @@
+//! A driver that does what the world does, unless the test says otherwise.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine::Driver;
+use model::{Call, OperationKey, PluginUse, Report, ReportOutcome, State};
+
+use super::world::World;
+
+/// How long every call takes; what it does is done at once, what it answers comes after this.
+const CALL_TAKES: Duration = Duration::from_millis(10);
+
+/// What the driver makes of a call.
+pub(crate) enum Answer {
+    /// What the world says.
+    Truth,
+    /// It is done, and nobody ever hears of it.
+    Silence,
+    /// The driver itself breaks.
+    Break,
+}
+
+type Script = dyn Fn(&Call) -> Answer + Send + Sync;
+
+/// One performance of an operation, as the driver saw it.
+#[derive(Clone, Debug)]
+pub(crate) struct Performed {
+    pub(crate) key: OperationKey,
+    pub(crate) attempt: u32,
+    pub(crate) outcome_unknown: bool,
+}
+
+pub(crate) struct FakeDriver {
+    pub(crate) world: Mutex<World>,
+    script: Mutex<Arc<Script>>,
+    performed: Mutex<Vec<Performed>>,
+}
+
+impl FakeDriver {
+    pub(crate) fn new(world: World) -> Self {
+        Self { world: Mutex::new(world), script: Mutex::new(Arc::new(|_| Answer::Truth)), performed: Mutex::default() }
+    }
+
+    pub(crate) fn follow(&self, script: impl Fn(&Call) -> Answer + Send + Sync + 'static) {
+        *self.script.lock().unwrap() = Arc::new(script);
+    }
+
+    pub(crate) fn performed(&self) -> Vec<Performed> {
+        self.performed.lock().unwrap().clone()
+    }
+
+    /// Fails when an attempt was made twice.
+    pub(crate) fn assert_each_once(&self) {
+        let mut seen = HashSet::new();
+        for Performed { key, attempt, .. } in self.performed() {
+            assert!(seen.insert((key.clone(), attempt)), "attempt {attempt} of {key} was performed twice");
+        }
+    }
+
+    fn truth(&self, call: &Call) -> ReportOutcome {
+        self.world.lock().unwrap().perform(call)
+    }
+}
+
+#[async_trait]
+impl Driver for FakeDriver {
+    async fn perform(&self, call: Call, _plugin: PluginUse, _state: &State) -> Report {
+        let (key, attempt) = (call.operation.key.clone(), call.operation.attempt);
+        let outcome_unknown = call.operation.outcome_unknown;
+        self.performed.lock().unwrap().push(Performed { key: key.clone(), attempt, outcome_unknown });
+        let script = Arc::clone(&self.script.lock().unwrap());
+        let outcome = match script(&call) {
+            Answer::Truth => self.truth(&call),
+            Answer::Silence => {
+                self.truth(&call);
+                std::future::pending().await
+            }
+            Answer::Break => panic!("the test breaks the driver"),
+        };
+        tokio::time::sleep(CALL_TAKES).await;
+        Report { key, attempt, outcome, plugin_state: None }
+    }
+}

@@ -1,0 +1,149 @@
+//! A store in memory that can be made to fail at any append.
+
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use journal::{
+    Append, AppendError, Catalog, CatalogEntry, DeploymentFilter, DeploymentRow, FirstReply, Lease, Loaded, MemoryStore, Owner,
+    Position, Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
+};
+use model::{DeploymentId, Millis, Scope, Timestamp};
+use tokio::sync::watch;
+
+/// What goes wrong with an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It is written, and the store says that it does not know.
+    UnknownWritten,
+    /// It is not written, and the store says that it does not know.
+    UnknownUnwritten,
+    /// It is not written, and the store says so.
+    Full,
+    /// The process dies before it is written.
+    DeadBefore,
+    /// The process dies when it is written, before anybody hears of it.
+    DeadAfter,
+}
+
+pub(crate) struct FaultyStore {
+    pub(crate) inner: MemoryStore,
+    appends: AtomicU64,
+    fault: Mutex<Option<(Range<u64>, Fault)>>,
+    dead: watch::Sender<bool>,
+}
+
+impl FaultyStore {
+    pub(crate) fn new(inner: MemoryStore) -> Self {
+        Self { inner, appends: AtomicU64::new(0), fault: Mutex::new(None), dead: watch::Sender::new(false) }
+    }
+
+    /// Has the appends of these numbers, counted from 1, go wrong.
+    pub(crate) fn fail(&self, appends: Range<u64>, fault: Fault) {
+        *self.fault.lock().unwrap() = Some((appends, fault));
+    }
+
+    pub(crate) fn heal(&self) {
+        *self.fault.lock().unwrap() = None;
+        self.dead.send_replace(false);
+    }
+
+    /// Returns how many appends were tried.
+    pub(crate) fn appends(&self) -> u64 {
+        self.appends.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the process shall die.
+    pub(crate) async fn death(&self) {
+        self.dead.subscribe().wait_for(|dead| *dead).await.unwrap();
+    }
+
+    async fn die<T>(&self) -> T {
+        self.dead.send_replace(true);
+        std::future::pending().await
+    }
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn acquire(&self, shard: Shard, owner: &Owner, ttl: Millis) -> Result<Option<Lease>, StoreError> {
+        self.inner.acquire(shard, owner, ttl).await
+    }
+
+    async fn renew(&self, lease: &Lease, ttl: Millis) -> Result<Option<Lease>, StoreError> {
+        self.inner.renew(lease, ttl).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.inner.release(lease).await
+    }
+
+    async fn append(&self, append: Append) -> Result<Receipt, AppendError> {
+        let number = self.appends.fetch_add(1, Ordering::Relaxed) + 1;
+        let unknown = || StoreError::OutcomeUnknown("the connection broke".to_owned());
+        let fault = self.fault.lock().unwrap().clone().filter(|(appends, _)| appends.contains(&number));
+        match fault.map(|(_, fault)| fault) {
+            None => self.inner.append(append).await,
+            Some(Fault::UnknownWritten) => self.inner.append(append).await.and(Err(unknown().into())),
+            Some(Fault::UnknownUnwritten) => Err(unknown().into()),
+            Some(Fault::Full) => Err(StoreError::Full("the test took the space".to_owned()).into()),
+            Some(Fault::DeadBefore) => self.die().await,
+            Some(Fault::DeadAfter) => {
+                // Only the first is written: the dead do not write.
+                if !*self.dead.borrow() {
+                    self.inner.append(append).await?;
+                }
+                self.die().await
+            }
+        }
+    }
+
+    async fn load(&self, deployment: &DeploymentId) -> Result<Option<Loaded>, StoreError> {
+        self.inner.load(deployment).await
+    }
+
+    async fn deployments(&self, filter: &DeploymentFilter) -> Result<Vec<DeploymentRow>, StoreError> {
+        self.inner.deployments(filter).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<DeploymentRow>, StoreError> {
+        self.inner.unfinished().await
+    }
+
+    async fn scope(&self, scope: &Scope) -> Result<ScopeRow, StoreError> {
+        self.inner.scope(scope).await
+    }
+
+    async fn read_after(
+        &self,
+        position: Position,
+        deployment: Option<&DeploymentId>,
+        limit: u32,
+    ) -> Result<Vec<StreamedEvent>, StoreError> {
+        self.inner.read_after(position, deployment, limit).await
+    }
+
+    async fn first_reply(&self, actor: &str, request: &RequestId) -> Result<Option<FirstReply>, StoreError> {
+        self.inner.first_reply(actor, request).await
+    }
+}
+
+#[async_trait]
+impl Catalog for FaultyStore {
+    async fn put(&self, kind: &str, key: &str, document: &str, expected: Option<u64>, at: Timestamp) -> Result<u64, StoreError> {
+        self.inner.put(kind, key, document, expected, at).await
+    }
+
+    async fn get(&self, kind: &str, key: &str) -> Result<Option<CatalogEntry>, StoreError> {
+        self.inner.get(kind, key).await
+    }
+
+    async fn list(&self, kind: &str, prefix: &str) -> Result<Vec<CatalogEntry>, StoreError> {
+        self.inner.list(kind, prefix).await
+    }
+
+    async fn remove(&self, kind: &str, key: &str) -> Result<bool, StoreError> {
+        self.inner.remove(kind, key).await
+    }
+}
