@@ -21,7 +21,7 @@ async fn deploy(handle: &Handle) -> DeploymentId {
 
 /// What must be the same, whatever happened on the way.
 fn essence(bench: &Bench, state: &State) -> impl PartialEq + std::fmt::Debug + use<> {
-    (state.phase(), state.good, state.confirmed.clone(), bench.driver.world.lock().unwrap().outcome())
+    (state.phase(), state.good, state.confirmed.clone(), bench.driver.world.lock().unwrap().without_fences())
 }
 
 /// Lets the process die at the append of this number after the request; returns whether it came to that.

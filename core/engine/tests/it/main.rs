@@ -1,6 +1,10 @@
 //! The engine against a store in memory, a scripted driver and a clock that stands still until everybody waits.
 
+mod commands;
 mod crashes;
 mod faults;
+mod lease;
+mod queue;
 mod runs;
 mod support;
+mod watching;

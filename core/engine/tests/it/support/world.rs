@@ -92,9 +92,9 @@ impl World {
     }
 
     /// Returns what is left when everybody has gone, whatever fences it took to get there.
-    pub(crate) fn outcome(&self) -> (Option<SideDesired>, Option<SideDesired>, Routing, Vec<(usize, bool)>) {
-        let actions = self.actions.iter().map(|(step, (done, _))| (*step, *done)).collect();
-        (self.stable.clone(), self.candidate.clone(), self.routing.clone(), actions)
+    pub(crate) fn without_fences(&self) -> Self {
+        let actions = self.actions.iter().map(|(step, (done, _))| (*step, (*done, Fence::default()))).collect();
+        Self { fence: Fence::default(), actions, ..self.clone() }
     }
 }
 

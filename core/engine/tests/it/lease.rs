@@ -1,0 +1,96 @@
+//! The right to write: lost, got again, given back, held by somebody else.
+
+use std::time::Duration;
+
+use engine::{Engine, EngineError, limits};
+use journal::{Lease, Owner, Shard, Store};
+use model::Timestamp;
+
+use crate::support::Bench;
+use crate::support::bench::{ask_to_start, end, pause, start, until};
+use crate::support::plans::Builder;
+
+/// How long nothing may happen: many lease lifetimes, and less than any deadline of the plan.
+const REST: Duration = Duration::from_secs(60);
+
+/// Takes the engine's lease away, as a store does that was told that the engine is dead.
+async fn steal(bench: &Bench) -> Lease {
+    let (shard, owner) = (Shard(0), Owner("single".into()));
+    let ours = Lease { shard, owner, epoch: 1, expires_at: Timestamp(0) };
+    bench.store.inner.release(&ours).await.unwrap();
+    let stolen = bench.store.inner.acquire(shard, &Owner("thief".into()), model::Millis::hours(1)).await.unwrap();
+    stolen.expect("the lease was given back")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_lease_ends_every_append_and_every_call_until_it_is_got_again() {
+    let (bench, engine) = Bench::with_stable().await;
+    let handle = engine.handle();
+    let id = start(&handle, Builder::new(2).canary()).await;
+    until(&handle, &id, |state| state.watch.is_some()).await;
+    let stolen = steal(&bench).await;
+    let version = bench.store.inner.load(&id).await.unwrap().unwrap().events.len();
+    let refused = handle.command(pause(&id, None)).await.unwrap_err();
+    assert!(matches!(refused, EngineError::NotOwner), "{refused}");
+    let refused = ask_to_start(&handle, None, Builder::new(3).canary()).await.unwrap_err();
+    assert!(matches!(refused, EngineError::NotOwner), "{refused}");
+    let (appends, performed) = (bench.store.appends(), bench.driver.performed().len());
+    tokio::time::sleep(REST).await;
+    assert_eq!(bench.store.inner.load(&id).await.unwrap().unwrap().events.len(), version);
+    assert_eq!((bench.store.appends(), bench.driver.performed().len()), (appends, performed));
+    bench.store.inner.release(&stolen).await.unwrap();
+    assert_eq!(bench.sound_end(&handle, &id).await.phase().as_str(), "succeeded");
+    bench.driver.assert_each_once();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_lost_and_got_again_at_once_leaves_one_worker_per_deployment() {
+    let (bench, engine) = Bench::with_stable().await;
+    let handle = engine.handle();
+    let id = start(&handle, Builder::new(2).canary()).await;
+    until(&handle, &id, |state| state.watch.is_some()).await;
+    let stolen = steal(&bench).await;
+    bench.store.inner.release(&stolen).await.unwrap();
+    assert_eq!(bench.sound_end(&handle, &id).await.phase().as_str(), "succeeded");
+    bench.driver.assert_each_once();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_waits_for_the_lease_of_another_and_goes_on_with_its_deployments() {
+    let (bench, engine) = Bench::with_stable().await;
+    let id = start(&engine.handle(), Builder::new(2).canary()).await;
+    until(&engine.handle(), &id, |state| state.watch.is_some()).await;
+    // Dead without a word: its lease has to run out.
+    drop(engine);
+    let began = tokio::time::Instant::now();
+    let engine = Engine::start(bench.options("another")).await.unwrap();
+    assert!(began.elapsed() <= Duration::from_millis(limits::LEASE_TTL.0 + 1_000), "{:?}", began.elapsed());
+    assert_eq!(bench.sound_end(&engine.handle(), &id).await.phase().as_str(), "succeeded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_does_not_start_beside_a_living_one() {
+    let (bench, _engine) = Bench::with_stable().await;
+    let refused = Engine::start(bench.options("another")).await.err();
+    assert!(matches!(refused, Some(EngineError::NotOwner)), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_stops_gives_the_lease_back_and_takes_nothing_more() {
+    let (bench, engine) = Bench::with_stable().await;
+    let handle = engine.handle();
+    let id = start(&handle, Builder::new(2).canary()).await;
+    until(&handle, &id, |state| state.watch.is_some()).await;
+    engine.shutdown().await;
+    let refused = ask_to_start(&handle, None, Builder::new(3).canary()).await.unwrap_err();
+    assert!(matches!(refused, EngineError::Stopping), "{refused}");
+    let refused = handle.command(pause(&id, None)).await.unwrap_err();
+    assert!(matches!(refused, EngineError::Stopping), "{refused}");
+    let appends = bench.store.appends();
+    tokio::time::sleep(REST).await;
+    assert_eq!(bench.store.appends(), appends);
+    let began = tokio::time::Instant::now();
+    let engine = Engine::start(bench.options("another")).await.unwrap();
+    assert!(began.elapsed().is_zero(), "{:?}", began.elapsed());
+    assert_eq!(end(&engine.handle(), &id).await.phase().as_str(), "succeeded");
+}
