@@ -96,7 +96,8 @@ impl Tree {
     /// Returns whether there is a file, or a folder with a file in it.
     pub fn has(&self, path: &str) -> bool {
         let folder = format!("{}/", path.trim_end_matches('/'));
-        self.files.contains_key(path) || self.files.range(folder.clone()..).next().is_some_and(|(found, _)| found.starts_with(&folder))
+        self.files.contains_key(path)
+            || self.files.range(folder.clone()..).next().is_some_and(|(found, _)| found.starts_with(&folder))
     }
 }
 

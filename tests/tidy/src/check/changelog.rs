@@ -11,7 +11,9 @@ const UNRELEASED: &str = "## [Unreleased]";
 /// Returns a finding when there is no section for what is not released yet.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let has = tree.file(CHANGELOG).is_some_and(|file| file.text.lines().any(|line| line == UNRELEASED));
-    let finding = || Finding::new(CHANGELOG, 1, format!("there is no section `{UNRELEASED}`"), "begin one, and say there what users will see");
+    let finding = || {
+        Finding::new(CHANGELOG, 1, format!("there is no section `{UNRELEASED}`"), "begin one, and say there what users will see")
+    };
     if has { Vec::new() } else { vec![finding()] }
 }
 

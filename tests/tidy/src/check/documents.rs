@@ -25,10 +25,20 @@ fn in_file(tree: &Tree, file: &File) -> Vec<Finding> {
             continue;
         }
         for link in links(text).filter(|link| !leads(tree, file, link)) {
-            findings.push(Finding::new(&file.path, line, format!("the link `{link}` leads nowhere"), "name a file of the repository"));
+            findings.push(Finding::new(
+                &file.path,
+                line,
+                format!("the link `{link}` leads nowhere"),
+                "name a file of the repository",
+            ));
         }
         for path in paths(text).filter(|path| !tree.has(path)) {
-            findings.push(Finding::new(&file.path, line, format!("there is no `{path}`"), "name a file or folder of the repository"));
+            findings.push(Finding::new(
+                &file.path,
+                line,
+                format!("there is no `{path}`"),
+                "name a file or folder of the repository",
+            ));
         }
     }
     findings

@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn a_page_tells_everything() {
-        let files = [("a.rs", "TP0001"), ("core/errors/TP0001.md", "# TP0001: it\n## What it means\n"), ("core/errors/README.md", "")];
+        let files =
+            [("a.rs", "TP0001"), ("core/errors/TP0001.md", "# TP0001: it\n## What it means\n"), ("core/errors/README.md", "")];
         whats(
             &files,
             &[

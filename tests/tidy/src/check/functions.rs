@@ -10,7 +10,10 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (file, source) in tree.rust() {
         for function in source.functions().into_iter().filter(|function| function.code_lines > FUNCTION_LINES_MAX) {
-            let what = format!("`{}` has {} lines of code, at most {FUNCTION_LINES_MAX} are allowed", function.name, function.code_lines);
+            let what = format!(
+                "`{}` has {} lines of code, at most {FUNCTION_LINES_MAX} are allowed",
+                function.name, function.code_lines
+            );
             findings.push(Finding::new(&file.path, function.first_line, what, "name its parts and make them functions"));
         }
     }

@@ -27,7 +27,12 @@ fn in_file(file: &File) -> Vec<Finding> {
         }
     }
     if !lints {
-        findings.push(Finding::new(&file.path, 1, "the crate does not use the workspace's lints", "add `[lints]` with `workspace = true`"));
+        findings.push(Finding::new(
+            &file.path,
+            1,
+            "the crate does not use the workspace's lints",
+            "add `[lints]` with `workspace = true`",
+        ));
     }
     findings
 }
@@ -42,7 +47,8 @@ mod tests {
 
     #[test]
     fn versions_and_lints_come_from_the_workspace() {
-        let good = "[dependencies]\na.workspace = true\nb = { workspace = true, features = [\"c\"] }\n[lints]\nworkspace = true\n";
+        let good =
+            "[dependencies]\na.workspace = true\nb = { workspace = true, features = [\"c\"] }\n[lints]\nworkspace = true\n";
         let bad = "[package]\nname = \"b\"\n[dev-dependencies]\n# why\na = \"1\"\n";
         let findings = check(&Tree::of([("core/a/Cargo.toml", good), ("core/b/Cargo.toml", bad), ("Cargo.toml", bad)]));
         let places = findings.iter().map(|finding| (finding.path.as_str(), finding.line)).collect::<Vec<_>>();

@@ -19,7 +19,12 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings: Vec<Finding> = left_out
         .map(|room| {
             let what = format!("{MAP} does not name the room `{room}`");
-            Finding::new(&format!("core/{room}/Cargo.toml"), 1, what, "give it a paragraph there, and a row in the table of dependencies")
+            Finding::new(
+                &format!("core/{room}/Cargo.toml"),
+                1,
+                what,
+                "give it a paragraph there, and a row in the table of dependencies",
+            )
         })
         .collect();
     for room in PURE {

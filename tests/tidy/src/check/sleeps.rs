@@ -17,11 +17,14 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     for (file, source) in tree.rust() {
         let tests_from = if file.is_test() { Some(1) } else { source.tests_from() };
         let Some(tests_from) = tests_from else { continue };
+        let mut before = String::new();
         for (line, code) in source.lines() {
-            let sleeps = line >= tests_from && !code.trim_start().starts_with("use ") && SLEEPS.iter().any(|sleep| code.contains(sleep));
-            let polls = || source.function_around(line).is_some_and(|function| polls(&function.name));
+            let sleeps =
+                line >= tests_from && !code.trim_start().starts_with("use ") && SLEEPS.iter().any(|sleep| code.contains(sleep));
+            let asks = std::mem::replace(&mut before, code).trim_start().starts_with("while ");
+            let polls = || asks || source.function_around(line).is_some_and(|function| polls(&function.name));
             if sleeps && !has_reason(file, line) && !polls() {
-                let mend = "poll the condition until a deadline in a function called wait_…, or say `// tidy: why` on the line";
+                let mend = "poll the condition: in a function called wait_… or in `while !condition {`; or say `// tidy: why` on the line";
                 findings.push(Finding::new(&file.path, line, "a test sleeps", mend));
             }
         }
@@ -57,6 +60,7 @@ mod tests {
 
     #[test]
     fn polling_and_reasons_are_fine() {
+        lines("core/a/tests/it/b.rs", "fn b() {\n    while !c() {\n        sleep(d);\n    }\n}\n", &[]);
         lines("core/a/tests/it/b.rs", "fn wait_for_it() {\n    std::thread::sleep(c);\n}\n", &[]);
         lines("core/a/tests/it/b.rs", "fn b() {\n    std::thread::sleep(c); // tidy: the moment of the kill\n}\n", &[]);
         lines("core/a/tests/it/b.rs", "fn b() {\n    // tidy: the moment of the kill\n    std::thread::sleep(c);\n}\n", &[]);

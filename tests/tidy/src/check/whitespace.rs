@@ -41,10 +41,9 @@ mod tests {
     fn what_nobody_sees_is_found() {
         let tree = Tree::of([("a.rs", "a \nb\n\tc\nd"), ("Makefile", "a:\n\tb\n"), ("core/a/tests/golden/b.txt", "a \n")]);
         let findings = check(&tree);
-        assert_eq!(findings.iter().map(|finding| (finding.path.as_str(), finding.line)).collect::<Vec<_>>(), [
-            ("a.rs", 1),
-            ("a.rs", 3),
-            ("a.rs", 4)
-        ]);
+        assert_eq!(
+            findings.iter().map(|finding| (finding.path.as_str(), finding.line)).collect::<Vec<_>>(),
+            [("a.rs", 1), ("a.rs", 3), ("a.rs", 4)]
+        );
     }
 }

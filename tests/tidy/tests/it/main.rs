@@ -19,7 +19,11 @@ fn nothing_found(check: fn(&Tree) -> Vec<Finding>) {
 
 #[test]
 fn the_repository_was_read() {
-    assert!(repository().has("tests/tidy/tests/it/main.rs"), "the tree holds {} files and not this one", repository().files().count());
+    assert!(
+        repository().has("tests/tidy/tests/it/main.rs"),
+        "the tree holds {} files and not this one",
+        repository().files().count()
+    );
 }
 
 #[test]
