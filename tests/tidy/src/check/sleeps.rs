@@ -8,6 +8,12 @@ const SLEEPS: [&str; 4] = ["thread::sleep", "time::sleep", "sleep_until(", " sle
 /// A function that is called like this polls a condition until a deadline, and may sleep between two looks.
 const WAITERS: [&str; 5] = ["wait", "poll", "until", "when", "eventually"];
 
+/// How tokio's sleeps are written: in virtual time they take none, and are exact.
+const VIRTUAL: &str = "time::sleep";
+
+/// Says that a test runs in virtual time.
+const PAUSED: &str = "start_paused = true";
+
 /// Says above or behind the line why time itself is what the test is about.
 const REASON: &str = "// tidy: ";
 
@@ -17,13 +23,14 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     for (file, source) in tree.rust() {
         let tests_from = if file.is_test() { Some(1) } else { source.tests_from() };
         let Some(tests_from) = tests_from else { continue };
-        let mut before = String::new();
+        let (mut before, in_virtual_time) = (String::new(), in_virtual_time(tree, file));
         for (line, code) in source.lines() {
             let sleeps =
                 line >= tests_from && !code.trim_start().starts_with("use ") && SLEEPS.iter().any(|sleep| code.contains(sleep));
+            let is_virtual = in_virtual_time && code.contains(VIRTUAL);
             let asks = std::mem::replace(&mut before, code).trim_start().starts_with("while ");
             let polls = || asks || source.function_around(line).is_some_and(|function| polls(&function.name));
-            if sleeps && !has_reason(file, line) && !polls() {
+            if sleeps && !is_virtual && !has_reason(file, line) && !polls() {
                 let mend = "poll the condition: in a function called wait_… or in `while !condition {`; or say `// tidy: why` on the line";
                 findings.push(Finding::new(&file.path, line, "a test sleeps", mend));
             }
@@ -34,6 +41,12 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
 
 fn polls(name: &str) -> bool {
     name.split('_').any(|word| WAITERS.iter().any(|waiter| word.starts_with(waiter)))
+}
+
+/// Returns whether the test binary that a file belongs to runs its tests in virtual time.
+fn in_virtual_time(tree: &Tree, file: &File) -> bool {
+    let binary = file.path.rfind("/tests/").map_or(file.path.as_str(), |at| &file.path[..at + "/tests/".len()]);
+    tree.files().any(|other| other.path.starts_with(binary) && other.text.contains(PAUSED))
 }
 
 fn has_reason(file: &File, line: usize) -> bool {
@@ -56,6 +69,12 @@ mod tests {
         lines("core/a/tests/it/b.rs", "fn b() {\n    std::thread::sleep(c);\n}\n", &[2]);
         lines("core/a/src/b.rs", "fn b() {\n    std::thread::sleep(c);\n}\n", &[]);
         lines("core/a/src/b.rs", "#[cfg(test)]\nmod tests {\n    fn b() {\n        sleep(c);\n    }\n}\n", &[4]);
+    }
+
+    #[test]
+    fn sleeps_in_virtual_time_are_fine() {
+        let paused = "#[tokio::test(start_paused = true)]\nasync fn b() {\n    tokio::time::sleep(c).await;\n    std::thread::sleep(c);\n}\n";
+        lines("core/a/tests/it/b.rs", paused, &[4]);
     }
 
     #[test]
