@@ -28,7 +28,7 @@ test-clients: setup ## has a client in Python follow a deployment
 
 lint: lint-code lint-dependencies ## asks rustfmt, clippy, the tidy test and cargo-deny
 
-lint-code:
+lint-code: setup
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) test --locked -p tidy -- --nocapture
