@@ -37,10 +37,11 @@ impl Verb {
 /// Tells a deployment what to do.
 pub(super) async fn steer(client: &Client, verb: Verb, args: &SteerArgs, output: &mut Output) -> Result<Exit, Error> {
     let id = which::running(client, &args.which).await?;
-    tell(client, verb, args, &id, output).await
+    let response = tell(client, verb, args, &id).await?;
+    said(output, &id, verb.done(), &response)
 }
 
-async fn tell(client: &Client, verb: Verb, args: &SteerArgs, id: &str, output: &mut Output) -> Result<Exit, Error> {
+async fn tell(client: &Client, verb: Verb, args: &SteerArgs, id: &str) -> Result<v1::CommandResponse, Error> {
     let request = v1::CommandRequest {
         deployment_id: id.to_owned(),
         reason: args.reason.clone(),
@@ -56,7 +57,7 @@ async fn tell(client: &Client, verb: Verb, args: &SteerArgs, id: &str, output: &
         Verb::Rollback => stub.rollback(request).await,
         Verb::Reject => stub.reject(request).await,
     };
-    said(output, id, verb.done(), &response?.into_inner())
+    Ok(response?.into_inner())
 }
 
 fn said(output: &mut Output, id: &str, done: &str, response: &v1::CommandResponse) -> Result<Exit, Error> {
@@ -83,9 +84,14 @@ pub(super) async fn approve(client: &Client, args: &ApproveArgs, output: &mut Ou
 /// Takes back what runs, or goes to an earlier release where nothing runs.
 pub(super) async fn rollback(client: Client, args: &RollbackArgs, output: &mut Output) -> Result<Exit, Error> {
     let (scope, running) = place(&client, args).await?;
+    // A program that follows gets updates, one per line, and nothing else.
+    let updates_only = args.watch && output.context.json;
     let id = match running {
         Some(id) if args.to.is_none() => {
-            tell(&client, Verb::Rollback, &args.steer, &id, output).await?;
+            let response = tell(&client, Verb::Rollback, &args.steer, &id).await?;
+            if !updates_only {
+                said(output, &id, Verb::Rollback.done(), &response)?;
+            }
             id
         }
         _ => {
@@ -95,7 +101,7 @@ pub(super) async fn rollback(client: Client, args: &RollbackArgs, output: &mut O
                 request_id: request_id(args.steer.retry.request_id.as_ref()),
             };
             let started = client.deployments().restore(request).await?.into_inner();
-            if !(args.watch && output.context.json) {
+            if !updates_only {
                 answer(output, &started, |output| Ok(writeln!(output.out, "deployment {}", line(&started.deployment_id))?))?;
             }
             started.deployment_id
