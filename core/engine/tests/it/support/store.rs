@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use journal::{
@@ -32,16 +33,28 @@ pub(crate) struct FaultyStore {
     appends: AtomicU64,
     fault: Mutex<Option<(Range<u64>, Fault)>>,
     dead: watch::Sender<bool>,
+    commit_takes: Mutex<Duration>,
 }
 
 impl FaultyStore {
     pub(crate) fn new(inner: MemoryStore) -> Self {
-        Self { inner, appends: AtomicU64::new(0), fault: Mutex::new(None), dead: watch::Sender::new(false) }
+        Self {
+            inner,
+            appends: AtomicU64::new(0),
+            fault: Mutex::new(None),
+            dead: watch::Sender::new(false),
+            commit_takes: Mutex::default(),
+        }
     }
 
     /// Has the appends of these numbers, counted from 1, go wrong.
     pub(crate) fn fail(&self, appends: Range<u64>, fault: Fault) {
         *self.fault.lock().unwrap() = Some((appends, fault));
+    }
+
+    /// Has every append take so long from now on.
+    pub(crate) fn slow_down(&self, commit_takes: Duration) {
+        *self.commit_takes.lock().unwrap() = commit_takes;
     }
 
     pub(crate) fn heal(&self) {
@@ -82,6 +95,10 @@ impl Store for FaultyStore {
     async fn append(&self, append: Append) -> Result<Receipt, AppendError> {
         let number = self.appends.fetch_add(1, Ordering::Relaxed) + 1;
         let unknown = || StoreError::OutcomeUnknown("the connection broke".to_owned());
+        let commit_takes = *self.commit_takes.lock().unwrap();
+        if !commit_takes.is_zero() {
+            tokio::time::sleep(commit_takes).await;
+        }
         let fault = self.fault.lock().unwrap().clone().filter(|(appends, _)| appends.contains(&number));
         match fault.map(|(_, fault)| fault) {
             None => self.inner.append(append).await,
