@@ -100,7 +100,7 @@ macro_rules! export_target {
                 }
             }
 
-            $crate::bindings::target::export_target_world!(Exported with_types_in $crate::bindings::target);
+    $crate::bindings::target::export_target_world!(Exported with_types_in $crate::bindings::target);
         };
     };
 }
