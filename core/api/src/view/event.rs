@@ -1,6 +1,8 @@
 //! An event as one word and as a sentence.
 
-use model::{Actor, Event, GateAnswer, HowCompleted, Operation, OperationKind, OperationResult, Pause, PauseReason, Plan, State};
+use model::{
+    Actor, Event, GateAnswer, HowCompleted, Operation, OperationKind, OperationResult, Pause, PauseReason, Plan, Side, State,
+};
 
 use super::{Timeline, deployment, outcome, step};
 
@@ -86,10 +88,14 @@ fn completed(index: usize, how: &HowCompleted, plan: &Plan) -> String {
 fn intended(operation: &Operation, plan: &Plan, timeline: &Timeline) -> String {
     match &operation.kind {
         OperationKind::AskGate => "asking the gate".to_owned(),
-        OperationKind::Reconcile { desired } => {
-            let share = desired.routing.share(model::Side::Candidate);
-            format!("asking the target for {share} of traffic on the candidate")
-        }
+        OperationKind::Reconcile { desired } => match (&desired.stable, &desired.candidate) {
+            (_, Some(_)) => {
+                let share = desired.routing.share(Side::Candidate);
+                format!("asking the target for {share} of traffic on the candidate")
+            }
+            (Some(only), None) => format!("asking the target for {} alone, with all traffic", only.release.label),
+            (None, None) => "asking the target to remove everything".to_owned(),
+        },
         OperationKind::Look { check } => format!("taking a look (check {})", check + 1),
         OperationKind::Act { step } => named(*step, plan, timeline),
         OperationKind::Undo { step } => format!("undoing {}", named(*step, plan, timeline)),

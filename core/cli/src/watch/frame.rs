@@ -191,7 +191,7 @@ fn check_line(check: &v1::CheckStatus) -> Line {
 }
 
 fn waiting(deployment: &v1::Deployment, now: i64) -> Option<Line> {
-    if deployment.waiting.is_empty() || deployment.ended {
+    if deployment.waiting.is_empty() || deployment.waiting_kind == "nothing" || deployment.ended {
         return None;
     }
     let left = match deployment.deadline_ms {

@@ -2,6 +2,7 @@
 
 use cli::Exit;
 use tonic::{Code, Status};
+use towpath_proto::v1;
 
 use crate::fake::{Fake, refusal, update};
 
@@ -26,6 +27,31 @@ async fn plain_lines_tell_the_story_once() {
 00:00:07  succeeded          succeeded: \\u{7}it is stable
 ";
     assert_eq!((exit, out.as_str(), err.as_str()), (Exit::Done, expected, ""));
+}
+
+#[tokio::test]
+async fn a_look_is_told_when_its_verdict_is_another() {
+    let fake = Fake::start().await;
+    let look = |version, verdict: &str| {
+        let mut update = update(version, "shifting", "operation-completed", &format!("{verdict}: look {version}"));
+        let deployment = update.deployment.as_mut().unwrap();
+        deployment.waiting_kind = "verdict".to_owned();
+        deployment.checks =
+            vec![v1::CheckStatus { name: "probe".to_owned(), verdict: verdict.to_owned(), ..v1::CheckStatus::default() }];
+        update
+    };
+    let story = vec![
+        look(1, "healthy"),
+        look(2, "healthy"),
+        look(3, "unhealthy"),
+        look(4, "unhealthy"),
+        look(5, "healthy"),
+        update(6, "succeeded", "ended", "over"),
+    ];
+    fake.script.watches.lock().unwrap().push_back((story, None));
+    let (_, out, _) = fake.run("watch d-1").await;
+    let told: Vec<&str> = out.lines().map(|line| line.rsplit("  ").next().unwrap()).collect();
+    assert_eq!(told, ["healthy: look 1", "unhealthy: look 3", "healthy: look 5", "over"]);
 }
 
 #[tokio::test]
