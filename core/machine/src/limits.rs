@@ -17,6 +17,9 @@ pub const AGAIN_MAX: Millis = Millis::minutes(5);
 /// The shortest time between two looks of one check, whatever the path says: a look costs a journal record.
 pub const LOOK_MIN: Millis = Millis(100);
 
+/// The longest a look may be open: more than whoever performs it allows, so that it is only reached when that one's own limit fails.
+pub const LOOK_MAX: Millis = Millis::seconds(30);
+
 /// The pause before the way back claims a target again that somebody else claimed: a rival must not become a race.
 pub const CLAIM_AGAIN: Millis = Millis::seconds(1);
 

@@ -25,7 +25,14 @@ pub(crate) fn calls(state: &State) -> impl Iterator<Item = Call> + '_ {
             deployment: state.id.clone(),
             scope: state.plan.scope.clone(),
             operation: operation.clone(),
-            deadline,
+            deadline: match operation.kind {
+                // A look that fell due in time is taken even when the watch's own time is over.
+                OperationKind::Look { .. } => watch::give_up(operation),
+                OperationKind::AskGate
+                | OperationKind::Reconcile { .. }
+                | OperationKind::Act { .. }
+                | OperationKind::Undo { .. } => deadline,
+            },
         })
     })
 }
@@ -36,17 +43,14 @@ pub fn deadline(state: &State) -> Option<Timestamp> {
         (Stage::Ended(_), _) => None,
         (Stage::Queued { deadline } | Stage::Back { deadline, .. }, _) => Some(*deadline),
         (Stage::Forward { .. }, Some(pause)) => Some(pause.deadline),
-        (Stage::Forward { deadline, .. }, None) => Some(next_of_watch(state).map_or(*deadline, |next| next.min(*deadline))),
+        (Stage::Forward { deadline, .. }, None) => Some(next_of_watch(state).unwrap_or(*deadline)),
     }
 }
 
 fn next_of_watch(state: &State) -> Option<Timestamp> {
     let Stage::Forward { step, done: false, .. } = state.stage else { return None };
-    let (StepKind::Watch(spec), Some(running)) = (&state.plan.steps[step].kind, &state.watch) else { return None };
-    let looking =
-        |index: usize| state.operations.iter().any(|o| matches!(o.kind, OperationKind::Look { check } if check == index));
-    let looks = running.checks.iter().enumerate().filter(|(index, _)| !looking(*index)).map(|(_, check)| check.next_look_at);
-    // The end of the watch is worth waking for only when it would decide something.
-    let end = running.checks.iter().all(watch::is_satisfied).then_some(running.started_at + spec.duration);
-    looks.chain(end).min()
+    match (&state.plan.steps[step].kind, &state.watch) {
+        (StepKind::Watch(spec), Some(running)) => Some(watch::next(state, spec, running)),
+        _ => None,
+    }
 }

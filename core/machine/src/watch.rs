@@ -2,14 +2,15 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use model::{
-    Cause, Check, CheckState, Event, HowCompleted, InconclusiveAction, OperationKind, Pause, PauseReason, Stage, StepKind,
-    UnhealthyAction, Verdict, WatchSpec, WatchState,
+    Cause, Check, CheckState, Event, HowCompleted, InconclusiveAction, Operation, OperationKind, Pause, PauseReason, Stage,
+    State, StepKind, Timestamp, UnhealthyAction, Verdict, WatchSpec, WatchState,
 };
 
 use crate::draft::Draft;
-use crate::{back, forward};
+use crate::{back, forward, limits};
 
 enum Judgement {
     Unhealthy { check: String, sentence: String },
@@ -21,17 +22,14 @@ enum Judgement {
 /// Decides the current watch if it can be decided now; otherwise takes the looks that are due.
 pub(crate) fn judge(draft: &mut Draft) {
     let (Some(watch), Some((name, spec))) = (draft.state.watch.clone(), current(draft)) else { return };
-    match judgement(&spec, &watch, draft.now) {
+    match judgement(&draft.state, &spec, &watch, draft.now) {
         Judgement::Unhealthy { check, sentence } => unhealthy(draft, &spec, check, sentence),
-        Judgement::Healthy => {
-            draft.abandon_all("the watch ended healthy");
-            forward::complete(draft, HowCompleted::Healthy);
-        }
+        Judgement::Healthy => forward::complete(draft, HowCompleted::Healthy),
         Judgement::Undecided { check, sentence } => match spec.on_inconclusive {
             InconclusiveAction::GoBack => go_back(draft, check, sentence),
             InconclusiveAction::Pause => pause(draft, PauseReason::Inconclusive { check, sentence }),
         },
-        Judgement::GoOn => take_due_looks(draft, &name, &watch),
+        Judgement::GoOn => take_due_looks(draft, &name, &spec, &watch),
     }
 }
 
@@ -49,19 +47,67 @@ fn current(draft: &Draft) -> Option<(String, WatchSpec)> {
     }
 }
 
-fn judgement(spec: &WatchSpec, watch: &WatchState, now: model::Timestamp) -> Judgement {
+fn judgement(state: &State, spec: &WatchSpec, watch: &WatchState, now: Timestamp) -> Judgement {
     let pairs = || spec.checks.iter().zip(&watch.checks);
     if let Some((check, sentence)) = pairs().find_map(|(check, state)| decided_against(check, state)) {
         return Judgement::Unhealthy { check, sentence };
     }
-    let end = watch.started_at + spec.duration;
-    match pairs().find(|(_, state)| !is_satisfied(state)) {
-        None if now >= end => Judgement::Healthy,
-        Some((check, state)) if now >= end + spec.patience => {
-            Judgement::Undecided { check: check.health.name.clone(), sentence: last_sentence(state) }
-        }
-        None | Some(_) => Judgement::GoOn,
+    let outlooks = || outlooks(state, spec, watch);
+    if outlooks().all(|outlook| outlook == Outlook::Well) {
+        return if now >= end(spec, watch) { Judgement::Healthy } else { Judgement::GoOn };
     }
+    match pairs().zip(outlooks()).find(|(_, outlook)| matches!(outlook, Outlook::Doubt { from } if now >= *from)) {
+        Some(((check, state), _)) => Judgement::Undecided { check: check.health.name.clone(), sentence: last_sentence(state) },
+        None => Judgement::GoOn,
+    }
+}
+
+/// What time will bring to a check, if nobody reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outlook {
+    /// It is healthy and will not be asked again before the watch ends.
+    Well,
+    /// Its next look.
+    Look { at: Timestamp },
+    /// Nobody can tell any more: it is not healthy, and every look that fell due within the patience came back; or one never did.
+    Doubt { from: Timestamp },
+}
+
+/// Returns the outlook of each check.
+///
+/// A look that fell due in time is taken and waited for, however late it is: an engine that was down for longer than the watch lasts
+/// has seen nothing, and must neither go on with what it saw before nor call that doubt.
+fn outlooks<'a>(state: &'a State, spec: &WatchSpec, watch: &'a WatchState) -> impl Iterator<Item = Outlook> + 'a {
+    let end = end(spec, watch);
+    let last = end + spec.patience;
+    watch.checks.iter().enumerate().map(move |(index, check)| {
+        let open = state.operations.iter().find(|o| o.kind == OperationKind::Look { check: index });
+        match (open, check.next_look_at) {
+            (Some(look), _) => Outlook::Doubt { from: give_up(look).max(last) },
+            (None, at) if at < end => Outlook::Look { at },
+            (None, _) if is_satisfied(check) => Outlook::Well,
+            (None, at) if at < last => Outlook::Look { at },
+            (None, _) => Outlook::Doubt { from: last },
+        }
+    })
+}
+
+/// Returns when an open look has gone too long. Whoever performs it has limits of its own; this one is for when that fails.
+pub(crate) fn give_up(look: &Operation) -> Timestamp {
+    look.not_before + limits::LOOK_MAX
+}
+
+/// Returns the next instant at which time alone changes something in a watch.
+pub(crate) fn next(state: &State, spec: &WatchSpec, watch: &WatchState) -> Timestamp {
+    let next = outlooks(state, spec, watch).filter_map(|outlook| match outlook {
+        Outlook::Well => None,
+        Outlook::Look { at } | Outlook::Doubt { from: at } => Some(at),
+    });
+    next.min().unwrap_or_else(|| end(spec, watch))
+}
+
+fn end(spec: &WatchSpec, watch: &WatchState) -> Timestamp {
+    watch.started_at + spec.duration
 }
 
 /// Returns whether a check has nothing against the candidate: its last look, and there was one, found it healthy.
@@ -111,11 +157,11 @@ pub(crate) fn pause(draft: &mut Draft, reason: PauseReason) {
     draft.push(Event::Paused { pause: Pause { reason, since, deadline } });
 }
 
-fn take_due_looks(draft: &mut Draft, step: &str, watch: &WatchState) {
-    for (index, check) in watch.checks.iter().enumerate() {
-        let open = draft.state.operations.iter().any(|o| matches!(o.kind, OperationKind::Look { check } if check == index));
-        if !open && draft.now >= check.next_look_at {
-            draft.intend(&format!("{step}-look-{index}"), OperationKind::Look { check: index }, None);
-        }
+fn take_due_looks(draft: &mut Draft, step: &str, spec: &WatchSpec, watch: &WatchState) {
+    let due = |outlook: &Outlook| matches!(outlook, Outlook::Look { at } if draft.now >= *at);
+    let outlooks = outlooks(&draft.state, spec, watch).enumerate();
+    let due: Vec<usize> = outlooks.filter(|(_, outlook)| due(outlook)).map(|(index, _)| index).collect();
+    for index in due {
+        draft.intend(&format!("{step}-look-{index}"), OperationKind::Look { check: index }, None);
     }
 }

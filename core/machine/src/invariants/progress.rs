@@ -74,19 +74,23 @@ pub fn steps_follow_in_their_order(step: &Step<'_>) -> Checked {
     }
 }
 
-/// A watch ends with the last look of every check healthy, or waived by a person.
+/// A watch ends with the last look of every check healthy and none on its way, or waived by a person.
 pub fn an_inconclusive_verdict_never_advances(step: &Step<'_>) -> Checked {
     let (Some(before), Event::StepCompleted { step: index, how, .. }) = (step.before, step.event) else { return Ok(()) };
     let Some(StepKind::Watch(spec)) = before.plan.steps.get(*index).map(|s| &s.kind) else { return Ok(()) };
     let checks = before.watch.as_ref().map_or(&[][..], |watch| &watch.checks);
     let last = || checks.iter().map(|check| check.last.as_ref().map(|last| last.verdict));
     let healthy = checks.len() == spec.checks.len() && !checks.is_empty() && last().all(|v| v == Some(Verdict::Healthy));
+    let looking = before.operations.len();
     match how {
         HowCompleted::WaivedBy(_) => Ok(()),
-        HowCompleted::Healthy if healthy => Ok(()),
+        HowCompleted::Healthy if healthy && looking == 0 => Ok(()),
         HowCompleted::Healthy | HowCompleted::Done => {
             let last: alloc::vec::Vec<_> = last().collect();
-            Err(format!("the watch in step {index} ended {how:?} with the last looks {last:?} of {}", spec.checks.len()))
+            let checks = spec.checks.len();
+            Err(format!(
+                "the watch in step {index} ended {how:?} with the last looks {last:?} of {checks}, {looking} on their way"
+            ))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Health checks that judge: when they decide, and that nothing but a healthy look lets a deployment on.
 
-use model::{InconclusiveAction, Millis, ReportOutcome, UnhealthyAction, Verdict};
+use model::{Command, InconclusiveAction, Millis, ReportOutcome, UnhealthyAction, Verdict};
 
 use crate::support::plans::{self, Builder, INTERVAL, PATIENCE, WATCH, weight};
 use crate::support::scene::{lost, report};
@@ -128,4 +128,75 @@ fn a_watch_says_whom_it_waits_for() {
     run.tell(report(&call, look(Healthy, "well")));
     assert_eq!(run.waits_for(), "the watch to last its time");
     assert_eq!(plans::INTERVAL, machine::deadline(&run.state).unwrap().since(run.now));
+}
+
+/// Answers every look that is open as the candidate's being well.
+fn answer_well(run: &mut Run) {
+    for call in run.calls() {
+        run.tell(report(&call, look(Healthy, "well")));
+    }
+}
+
+/// The engine dies and is back long after the watch and its patience are over.
+fn away_for_longer_than_the_watch(run: &mut Run) {
+    run.after(Millis((WATCH.0 + PATIENCE.0) * 10));
+    run.tell(Command::Recover);
+    run.tell(Command::Tick);
+}
+
+#[test]
+fn an_engine_that_was_away_for_longer_than_the_watch_looks_once_more() {
+    for looked_before in [false, true] {
+        let mut run = watching(UnhealthyAction::GoBack, InconclusiveAction::Pause);
+        if looked_before {
+            answer_well(&mut run);
+        }
+        away_for_longer_than_the_watch(&mut run);
+        assert_eq!((run.step(), run.state.pause.is_some()), ("watch-1", false), "what was seen before is not enough to decide");
+        assert_eq!(run.calls().len(), 2, "one look of each check");
+        assert!(run.calls().iter().all(|call| call.deadline > run.now), "there is time to take it");
+        answer_well(&mut run);
+        assert_eq!(run.step(), "reconcile-3");
+    }
+}
+
+#[test]
+fn what_fell_ill_while_the_engine_was_away_does_not_go_on() {
+    let mut run = watching(UnhealthyAction::GoBack, InconclusiveAction::Pause);
+    answer_well(&mut run);
+    away_for_longer_than_the_watch(&mut run);
+    let calls = run.calls();
+    run.tell(report(&calls[0], look(Unhealthy, "errors")));
+    run.tell(report(&calls[1], look(Healthy, "well")));
+    assert_eq!(
+        run.state.pause.as_ref().map(|_| run.step()),
+        Some("watch-1"),
+        "one look of two that it takes, and no time for more"
+    );
+}
+
+#[test]
+fn a_look_in_flight_at_the_end_is_waited_for() {
+    let mut run = watching(UnhealthyAction::GoBack, InconclusiveAction::Pause);
+    while run.now.since(run.state.watch.clone().unwrap().started_at) < Millis(WATCH.0 - INTERVAL.0) {
+        answer_well(&mut run);
+        run.reach_deadline();
+    }
+    run.after(INTERVAL).tell(Command::Tick);
+    assert_eq!((run.step(), run.calls().len()), ("watch-1", 2));
+    answer_well(&mut run);
+    assert_eq!(run.step(), "reconcile-3");
+}
+
+#[test]
+fn a_look_that_never_comes_back_is_doubt() {
+    let mut run = watching(UnhealthyAction::GoBack, InconclusiveAction::Pause);
+    let began = run.now;
+    run.reach_deadline();
+    assert_eq!((run.state.pause.is_some(), run.now.since(began)), (true, Millis(WATCH.0 + PATIENCE.0)));
+    let mut late = watching(UnhealthyAction::GoBack, InconclusiveAction::Pause);
+    away_for_longer_than_the_watch(&mut late);
+    let asked = late.now;
+    late.reach_deadline();
+    assert_eq!((late.state.pause.is_some(), late.now.since(asked)), (true, machine::limits::LOOK_MAX));
 }
