@@ -204,7 +204,7 @@ pub(crate) mod testing {
 
     pub(crate) fn state_with(grants: Grants, limits: Limits, runtime: Option<Arc<dyn RuntimeBackend>>) -> CallState {
         let transcript = Arc::new(Transcript::new(&limits));
-        let host = PluginHost::new(Options { limits, runtime, cache_dir: None }).expect("a host").shared();
+        let host = PluginHost::new(Options { limits, runtime, ..Options::default() }).expect("a host").shared();
         let context = CallContext {
             service: "web".to_owned(),
             environment: "test".to_owned(),

@@ -12,6 +12,7 @@ use crate::cache::Cache;
 use crate::call::CallState;
 use crate::engine::{self, Ticker};
 use crate::powers;
+use crate::powers::http::tls::Tls;
 use crate::{HostError, Limits, LoadError, Manifest, Plugin, RuntimeBackend};
 
 /// How a host is set up.
@@ -23,6 +24,8 @@ pub struct Options {
     pub limits: Limits,
     /// The local runtime, for plugins that were granted it. `None` answers them that there is none.
     pub runtime: Option<Arc<dyn RuntimeBackend>>,
+    /// A PEM file of authorities that https requests of plugins trust besides the machine's own.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Loads components. Cheap to clone.
@@ -40,6 +43,7 @@ pub(crate) struct Shared {
     /// As many calls run at once as the pool has room for.
     pub(crate) calls: Semaphore,
     pub(crate) requests: Semaphore,
+    pub(crate) tls: Tls,
     linker: Linker<CallState>,
     cache: Option<Cache>,
 }
@@ -58,6 +62,7 @@ impl PluginHost {
             requests: Semaphore::new(options.limits.http_requests_at_once as usize),
             limits: options.limits,
             runtime: options.runtime,
+            tls: Tls::new(options.ca_file),
             engine,
             linker,
             cache,

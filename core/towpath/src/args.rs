@@ -90,6 +90,12 @@ pub(crate) struct ServerArgs {
     /// A group that the holder of the token belongs to; may be given several times.
     #[arg(long = "group", default_value = "group:operators", value_name = "GROUP")]
     pub(crate) groups: Vec<String>,
+    /// What plugins may do; examples/grants.json shows the form and what holds without a file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) grants: Option<PathBuf>,
+    /// A PEM file of authorities that plugins' https requests trust besides the machine's own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
     /// Take every caller on this machine for its one user, without a token. Only on a loopback address.
     #[arg(long)]
     pub(crate) insecure_local: bool,

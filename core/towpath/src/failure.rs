@@ -4,23 +4,33 @@ use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
+use cli::Exit;
+
 /// Why a command could not do its work.
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: &'static str,
     message: String,
     hint: Option<String>,
+    exit: Exit,
 }
 
 impl Failure {
     /// Returns a failure with its code (a page under `core/errors`) and a sentence fragment.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None }
+        Self { code, message: message.into(), hint: None, exit: Exit::Broken }
     }
 
     /// Returns the failure of an error, with everything that led to it.
     pub(crate) fn of(code: &'static str, error: &dyn std::error::Error) -> Self {
         Self::new(code, chain(error))
+    }
+
+    /// Returns the failure as one of what was asked for: the command line or a file is wrong.
+    #[must_use]
+    pub(crate) fn usage(mut self) -> Self {
+        self.exit = Exit::Usage;
+        self
     }
 
     /// Returns the failure with what mends it.
@@ -57,6 +67,5 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 pub(crate) fn report(failure: &Failure) -> ExitCode {
     // Where standard error is gone there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "{failure}");
-    // "Something broke", as the help text of the exit codes has it.
-    ExitCode::from(cli::Exit::Broken as u8)
+    ExitCode::from(failure.exit as u8)
 }

@@ -27,14 +27,14 @@ const OWNER: &str = "single";
 pub(crate) async fn run(data_dir: &Path, args: &ServerArgs) -> Result<(), Failure> {
     if args.insecure_local && !args.listen.ip().is_loopback() {
         let message = format!("--insecure-local takes every caller, and {} is not a loopback address", args.listen);
-        return Err(Failure::new("TP0302", message).hint("listen on 127.0.0.1, or leave --insecure-local out"));
+        return Err(Failure::new("TP0302", message).usage().hint("listen on 127.0.0.1, or leave --insecure-local out"));
     }
     let data = DataDir::open(data_dir)?;
     let store: Arc<dyn Store> = open_store(&data).await?;
     let listener = TcpListener::bind(args.listen).await.map_err(|error| cannot_listen(args.listen, &error))?;
     let address = listener.local_addr().map_err(|error| cannot_listen(args.listen, &error))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let wired = Wired::new(&data, Arc::clone(&store), Arc::clone(&clock)).await?;
+    let wired = Wired::new(&data, args, Arc::clone(&store), Arc::clone(&clock)).await?;
     let options = EngineOptions {
         store: store.clone(),
         driver: wired.driver.clone(),

@@ -39,6 +39,7 @@ fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
     let of_the_home = || environment("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     given.or_else(|| of_the_user().or_else(of_the_home).map(|folder| folder.join("towpath"))).ok_or_else(|| {
         Failure::new("TP0404", "there is no data folder: neither --data-dir, nor TOWPATH_DATA_DIR, nor HOME is set")
+            .usage()
             .hint("name one with --data-dir")
     })
 }

@@ -4,5 +4,6 @@ mod bundled;
 mod cache;
 mod fixture;
 mod http;
+mod https;
 mod limits;
 mod runtime;

@@ -15,6 +15,7 @@ use plugin_host::PluginHost;
 use runtime::Options;
 use runtime::client::Client;
 
+use crate::args::ServerArgs;
 use crate::data::DataDir;
 use crate::failure::Failure;
 
@@ -26,11 +27,17 @@ pub(crate) struct Wired {
 }
 
 impl Wired {
-    /// Loads the plugins and opens the artifact store.
-    pub(crate) async fn new(data: &DataDir, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+    /// Loads the plugins, reads what they are granted and opens the artifact store.
+    pub(crate) async fn new(
+        data: &DataDir,
+        args: &ServerArgs,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Failure> {
         let host = PluginHost::new(plugin_host::Options {
             cache_dir: Some(data.cache()),
             runtime: Some(Arc::new(local::LocalRuntime(Client::new(Options::default_control_socket(&data.runtime()))))),
+            ca_file: args.ca_file.clone(),
             ..plugin_host::Options::default()
         });
         let host = host.map_err(|error| Failure::of("TP0605", &error))?;
@@ -39,7 +46,7 @@ impl Wired {
         let loading = registry.clone();
         let infos = tokio::task::spawn_blocking(move || plugins::load_bundled(&host, &loading)).await;
         let infos = infos.map_err(|error| Failure::of("TP0605", &error))??;
-        let grants = Arc::new(grants::OwnPlugins::new(&infos)?);
+        let grants = Arc::new(grants::OwnPlugins::new(&infos, args.grants.as_deref())?);
         let evidence = Arc::new(evidence::Attached { store });
         let driver = Arc::new(PluginDriver::new(registry, grants, evidence, Arc::clone(&clock)));
         let plugins = Arc::new(plugins::Catalog { infos, driver: Arc::clone(&driver), clock });

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 
-use crate::rig::{Rig, command};
+use crate::rig::{Rig, command, wait_for};
 
 #[test]
 fn without_a_server_a_command_says_how_to_start_one() {
@@ -23,6 +23,36 @@ fn a_port_in_use_is_said() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(6), "{said}");
     assert!(said.contains("TP0302") && said.contains(&address), "{said}");
+}
+
+#[test]
+fn a_server_that_does_not_know_what_plugins_may_do_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("grants.json");
+    fs::write(&file, "{\"grants\": [\n  {\"plugin\": \"target-local\", \"powers\": {\"ssh\": true}}]}").unwrap();
+    let grants = file.display().to_string();
+    let output = command(folder.path(), &["server", "--listen", "127.0.0.1:0", "--grants", &grants]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("TP0608") && said.contains("`ssh`") && said.contains("line 2"), "{said}");
+}
+
+#[test]
+fn what_an_operator_does_not_grant_a_plugin_cannot_do() {
+    let mut rig = Rig::start();
+    rig.register();
+    rig.release("a", "");
+    rig.kill_server();
+    let grants = rig.file(
+        "grants.json",
+        r#"{"grants": [{"plugin": "target-local", "environments": ["other"], "powers": {"runtime": true}}]}"#,
+    );
+    rig.start_server_with(&["--grants", &grants]);
+    let id = rig.deploy("a");
+    // It can neither go on nor back: it says what it would take, and waits for the operator.
+    wait_for("the refusal with the line that grants it", || {
+        rig.ask(&["show", &id])["waiting"].as_str()?.contains("grant it with `runtime: true`").then_some(())
+    });
 }
 
 #[test]

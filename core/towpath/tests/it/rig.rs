@@ -65,7 +65,12 @@ impl Rig {
 
     /// Starts the server and waits until it answers.
     pub(crate) fn start_server(&mut self) {
-        self.server = Some(spawn(self.folder.path(), &["server", "--listen", "127.0.0.1:0"]));
+        self.start_server_with(&[]);
+    }
+
+    /// Starts the server with more arguments and waits until it answers.
+    pub(crate) fn start_server_with(&mut self, more: &[&str]) {
+        self.server = Some(spawn(self.folder.path(), &[&["server", "--listen", "127.0.0.1:0"], more].concat()));
         wait_for("the server's answer", || self.run(&["plugin", "list"]).status.success().then_some(()));
     }
 
@@ -122,9 +127,6 @@ impl Rig {
     }
 
     /// Waits until a deployment is over and returns it.
-    ///
-    /// A watch of the rig lasts a fraction of a second. An engine that was away for longer has seen too little when it is back,
-    /// pauses and asks; the rig's person answers as a person would: look again.
     pub(crate) fn wait_for_end(&self, id: &str) -> Value {
         let started = now();
         loop {
@@ -133,10 +135,7 @@ impl Rig {
             if shown["ended"].as_bool().unwrap_or(false) {
                 return shown;
             }
-            if shown["paused"].as_bool().unwrap_or(false) {
-                // It may have moved on by itself meanwhile.
-                self.run(&["resume", id]);
-            }
+            assert_ne!(shown["paused"], true, "nobody is there to answer: {}", shown["waiting"]);
             let stands = format!("{} {}: {}", shown["phase"], shown["paused"], shown["waiting"]);
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(started.elapsed() < PATIENCE, "the deployment did not end within {PATIENCE:?}: {stands} {said}");

@@ -22,7 +22,7 @@ impl Host for CallState {
         let _permit = host.requests.acquire().await?;
         let (method, place, reach) = (outgoing.method.clone(), outgoing.place.clone(), outgoing.reach);
         let transcript = Arc::clone(&self.transcript);
-        let answer = send(outgoing, || transcript.note_sent()).await;
+        let answer = send(outgoing, &host.tls, || transcript.note_sent()).await;
         Ok(answer.map(response).map_err(|failed| error(self, &method, &place, reach, failed)))
     }
 }

@@ -5,6 +5,7 @@
 //! ask again, and is checked again. A connection serves one request and dies with the call.
 
 pub(crate) mod grant;
+pub(crate) mod tls;
 
 mod address;
 mod guest;

@@ -8,6 +8,7 @@ use http::{HeaderMap, Method};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -16,6 +17,7 @@ use super::address;
 use super::grant::{Reach, Scheme};
 use super::headers;
 use super::place::Place;
+use super::tls::Tls;
 
 /// A request that was checked and may be sent.
 pub(super) struct Outgoing {
@@ -54,20 +56,30 @@ pub(super) enum Failed {
 }
 
 /// Sends the request; `before_sending` is called when the first byte is about to leave.
-pub(super) async fn send(outgoing: Outgoing, before_sending: impl FnOnce()) -> Result<Incoming, Failed> {
+pub(super) async fn send(outgoing: Outgoing, tls: &Tls, before_sending: impl FnOnce()) -> Result<Incoming, Failed> {
     let begun = Instant::now();
     let patience = outgoing.patience;
-    let answer = timeout(patience, exchange(outgoing, before_sending)).await;
+    let answer = timeout(patience, exchange(outgoing, tls, before_sending)).await;
     let mut incoming = answer.map_err(|_| Failed::Timeout)??;
     incoming.elapsed_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
     Ok(incoming)
 }
 
-async fn exchange(outgoing: Outgoing, before_sending: impl FnOnce()) -> Result<Incoming, Failed> {
+async fn exchange(outgoing: Outgoing, tls: &Tls, before_sending: impl FnOnce()) -> Result<Incoming, Failed> {
     let stream = connect(&outgoing.place, outgoing.reach).await?;
-    if outgoing.place.scheme == Scheme::Https {
-        return Err(Failed::Unreachable("https is not built into this host yet".to_owned()));
+    match outgoing.place.scheme {
+        Scheme::Http => exchange_over(stream, outgoing, before_sending).await,
+        Scheme::Https => {
+            let stream = tls.connect(&outgoing.place.host, stream).await.map_err(Failed::Unreachable)?;
+            exchange_over(stream, outgoing, before_sending).await
+        }
     }
+}
+
+async fn exchange_over<S>(stream: S, outgoing: Outgoing, before_sending: impl FnOnce()) -> Result<Incoming, Failed>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let broken = |error: hyper::Error| Failed::Broken(error.to_string());
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     // The connection lives as long as this call: dropping the guard closes it.
