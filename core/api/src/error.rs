@@ -166,7 +166,7 @@ fn engine_outside(error: &EngineError) -> Outside {
         EngineError::VersionMoved { .. } => outside(Code::Aborted, codes::DEPLOYMENT_MOVED, "look again, then decide again"),
         EngineError::RequestReused { .. } => outside(Code::AlreadyExists, codes::REQUEST_REUSED, "use a new request id"),
         EngineError::TooMany { .. } => outside(Code::ResourceExhausted, codes::BUSY, "try again later"),
-        EngineError::NotOwner => outside(Code::Unavailable, codes::BUSY, "try again"),
+        EngineError::NotOwner | EngineError::Unattended(_) => outside(Code::Unavailable, codes::BUSY, "try again"),
         EngineError::Stopping => outside(Code::Unavailable, codes::STOPPING, "try again when it is back"),
         EngineError::Append(AppendError::Store(error)) | EngineError::Store(error) => store_outside(error),
         EngineError::Append(_) => outside(Code::Aborted, codes::DEPLOYMENT_MOVED, "try again"),
@@ -182,10 +182,13 @@ fn store_outside(error: &StoreError) -> Outside {
             outside(Code::ResourceExhausted, codes::STORE_FULL, "make room in the data folder; it goes on by itself")
         }
         StoreError::ReadOnly(_) => outside(Code::FailedPrecondition, codes::STORE_READ_ONLY, "see who may write the data folder"),
-        StoreError::Damaged(_) => outside(Code::DataLoss, codes::STORE_DAMAGED, "stop the server and restore a backup"),
+        StoreError::Damaged(_) | StoreError::BrokenChain { .. } | StoreError::UnreadableRecord { .. } => {
+            outside(Code::DataLoss, codes::STORE_DAMAGED, "stop the server and restore a backup")
+        }
         StoreError::NewerVersion { .. } => outside(Code::FailedPrecondition, codes::STORE_NEWER, "use the newer program"),
         StoreError::RevisionMoved { .. } => outside(Code::Aborted, codes::REVISION_MOVED, "look again, then decide again"),
-        StoreError::InUse(_) | StoreError::UnreadableRecord { .. } | StoreError::Failed(_) => {
+        StoreError::Broken(_) => outside(Code::Unavailable, codes::STOPPING, "try again when the server is back"),
+        StoreError::InUse(_) | StoreError::Failed(_) => {
             outside(Code::Internal, codes::STORE_FAILED, "the server's log says more")
         }
     }

@@ -9,8 +9,8 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
 use crate::shared::Shared;
-use crate::turn::{self, Asked};
-use crate::worker::Input;
+use crate::turn::{self, Asked, Known};
+use crate::worker::Ask;
 use crate::{Accepted, CommandRequest, EngineError, StartRequest, Update, limits, stream, submit};
 
 /// A handle on a running engine. Cheap to clone.
@@ -40,9 +40,9 @@ impl Handle {
         let request = asked.request.map(|request| (request, asked.by.name.clone()));
         let id = asked.deployment;
         let asked = Asked { command: asked.command, request, expected_version: asked.expected_version };
-        let Some(worker) = self.shared.worker(&id) else { return self.command_to_the_ended(&id, &asked).await };
+        let Some(worker) = self.shared.roster.worker(&id) else { return self.command_to_the_ended(&id, &asked).await };
         let (answer, answered) = oneshot::channel();
-        match worker.inbox.try_send(Input::Asked(asked.clone(), answer)) {
+        match worker.inbox.try_send(Ask { asked: asked.clone(), answer }) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
                 let what = "commands waiting for the deployment";
@@ -58,16 +58,16 @@ impl Handle {
     }
 
     async fn command_to_the_ended(&self, id: &DeploymentId, asked: &Asked) -> Result<Accepted, EngineError> {
-        let mut durable = turn::load(&self.shared, id).await?.ok_or_else(|| EngineError::NotFound(id.clone()))?;
+        let durable = turn::load(&self.shared, id).await?.ok_or_else(|| EngineError::NotFound(id.clone()))?;
         match durable.is_terminal() {
-            true => turn::take(&self.shared, &mut durable, asked).await,
-            false => Err(self.shared.not_owner()),
+            true => turn::take(&self.shared, &mut Known::new(durable), asked).await,
+            false => Err(self.shared.lease(&durable.plan.scope).err().unwrap_or_else(|| EngineError::Unattended(id.clone()))),
         }
     }
 
     /// Returns the state of a deployment.
     pub async fn state(&self, id: &DeploymentId) -> Result<Arc<State>, EngineError> {
-        if let Some(worker) = self.shared.worker(id) {
+        if let Some(worker) = self.shared.roster.worker(id) {
             return Ok(worker.state.borrow().clone());
         }
         let durable = turn::load(&self.shared, id).await?.ok_or_else(|| EngineError::NotFound(id.clone()))?;

@@ -1,13 +1,17 @@
 //! Keeps the right to write, and stops everything when it is lost.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use journal::Lease;
 use model::Millis;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::shared::{Held, Shared};
+use crate::hold::Hold;
+use crate::shared::{Generation, Held, Shared};
 use crate::{EngineError, limits, start};
 
 /// How often a lease that somebody else holds is asked for.
@@ -31,7 +35,8 @@ async fn try_acquire(shared: &Shared) -> Result<bool, EngineError> {
     let asked_at = Instant::now();
     let lease = shared.store.acquire(journal::Shard(0), &shared.owner, shared.lease_ttl).await?;
     let Some(lease) = lease else { return Ok(false) };
-    shared.held.send_replace(Some(Held { lease, trusted_until: trusted_until(shared, asked_at) }));
+    let generation = Generation(shared.grants.fetch_add(1, Ordering::Relaxed));
+    shared.held.send_replace(Some(Held { lease, generation, trusted_until: trusted_until(shared, asked_at) }));
     Ok(true)
 }
 
@@ -45,50 +50,75 @@ fn lifetime(ttl: Millis) -> Duration {
     Duration::from_millis(ttl.0)
 }
 
-/// Renews the lease for ever. When it is lost the workers end; only then is it asked for again, and everything recovered.
-pub(crate) async fn keep(shared: Arc<Shared>) {
+/// Works under the lease for ever: recovers everything while it is renewed; ends everything when it is lost, and gets it again.
+///
+/// `started` hears how the first recovery went. When that failed, nobody holds the engine any longer.
+pub(crate) async fn keep(shared: Arc<Shared>, started: oneshot::Sender<Result<(), EngineError>>) -> Infallible {
+    let mut started = Some(started);
+    loop {
+        tokio::select! {
+            () = renew_until_lost(&shared) => {}
+            () = work(&shared, &mut started) => {}
+        }
+        shared.step_down();
+        // In this order: nobody enters the roster any more, so nobody joins the crew behind the last who is stopped.
+        shared.roster.clear();
+        shared.crew.stop().await;
+        get_again(&shared).await;
+        tracing::warn!("got the lease again");
+    }
+}
+
+/// Takes care of everything that is not over. Ends only when the lease does.
+async fn work(shared: &Arc<Shared>, started: &mut Option<oneshot::Sender<Result<(), EngineError>>>) {
+    let mut hold = Hold::new("reading what is to be taken care of");
+    loop {
+        match (start::recover(shared).await, started.take()) {
+            (result, Some(started)) => {
+                // Whoever starts the engine may have given up.
+                let _ = started.send(result);
+                break;
+            }
+            (Ok(()), None) => break,
+            (Err(error), None) => tokio::time::sleep_until(hold.failed(&error)).await,
+        }
+    }
+    hold.over();
+    std::future::pending().await
+}
+
+async fn renew_until_lost(shared: &Shared) {
     let pace = lifetime(shared.lease_ttl) / 3;
     let mut next = pace;
+    let mut seen = shared.held.subscribe();
     loop {
-        let mut seen = shared.held.subscribe();
         // Whoever is refused by the store steps down at once, and is not left without a lease until the next renewal.
         let _ = tokio::time::timeout(next, seen.wait_for(Option::is_none)).await;
-        let held = shared.held.borrow().clone();
-        next = match held {
-            Some(held) => match renew(&shared, &held).await {
-                Renewal::Kept => pace,
-                Renewal::Failed => ASK_AGAIN.min(pace),
-                Renewal::Lost => {
-                    shared.step_down();
-                    ASK_AGAIN
-                }
-            },
-            None => {
-                come_back(&shared).await;
-                pace
-            }
+        let Some(held) = shared.held.borrow().clone() else { return };
+        next = match renew(shared, &held).await {
+            Renewal::Kept => pace,
+            Renewal::Failed => ASK_AGAIN.min(pace),
+            Renewal::Lost => return,
         };
     }
 }
 
-/// Ends what was done under the lost lease, and begins anew if the lease can be had.
-async fn come_back(shared: &Arc<Shared>) {
-    shared.crew.stop().await;
-    shared.workers().clear();
-    match try_acquire(shared).await {
-        Ok(true) => {
-            tracing::warn!("got the lease again");
-            if let Err(error) = start::recover(shared).await {
-                tracing::error!(%error, "could not recover; stepping down");
-                shared.step_down();
+/// Asks for the lease until it is ours.
+async fn get_again(shared: &Shared) {
+    let mut hold = Hold::new("asking for the lease");
+    loop {
+        match try_acquire(shared).await {
+            Ok(true) => break,
+            Ok(false) => tokio::time::sleep(ASK_AGAIN).await,
+            Err(error) => {
+                if let EngineError::Store(error) = &error {
+                    shared.note(error);
+                }
+                tokio::time::sleep_until(hold.failed(&error)).await;
             }
         }
-        Ok(false) => {}
-        Err(error) => tracing::warn!(%error, "could not ask for the lease"),
     }
-    if shared.held.borrow().is_none() {
-        tokio::time::sleep(ASK_AGAIN).await;
-    }
+    hold.over();
 }
 
 enum Renewal {
@@ -111,6 +141,7 @@ async fn renew(shared: &Shared, held: &Held) -> Renewal {
         }
         Ok(Err(error)) => {
             tracing::warn!(%error, "the lease could not be renewed");
+            shared.note(&error);
             match Instant::now() < held.trusted_until {
                 true => Renewal::Failed,
                 false => Renewal::Lost,
@@ -125,10 +156,10 @@ async fn renew(shared: &Shared, held: &Held) -> Renewal {
 
 /// Trusts a renewed lease, unless somebody stepped down meanwhile: whoever has done so has let its work go.
 fn extend(shared: &Shared, lease: Lease, asked_at: Instant) -> bool {
-    let held = Held { lease, trusted_until: trusted_until(shared, asked_at) };
+    let trusted_until = trusted_until(shared, asked_at);
     shared.held.send_if_modified(|current| match current {
         Some(current) => {
-            *current = held;
+            (current.lease, current.trusted_until) = (lease, trusted_until);
             true
         }
         None => false,

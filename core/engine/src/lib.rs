@@ -4,7 +4,7 @@
 //! wire format, no file and no environment variable. Start, step and recovery after a crash are the same call.
 //!
 //! In reading order: [`Handle`] is what everybody else holds; `submit` takes a wish to deploy; `worker` is the loop of one deployment, `turn` its one decision,
-//! `perform` its one place that acts; `queue` says whose turn it is in a scope; `lease` keeps the right to write.
+//! `perform` its one place that acts; `roster` knows all workers, `queue` says whose turn it is in a scope; `lease` keeps the right to write.
 #![forbid(unsafe_code)]
 
 pub mod limits;
@@ -13,9 +13,12 @@ pub mod request;
 
 mod fingerprint;
 mod handle;
+mod hold;
 mod lease;
+mod nudge;
 mod perform;
 mod queue;
+mod roster;
 mod row;
 mod shared;
 mod start;

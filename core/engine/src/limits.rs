@@ -28,6 +28,18 @@ pub const LEASE_MARGIN: Duration = Duration::from_secs(2);
 /// The pause before a failed append is tried again; disk space and connections come back in seconds, not in milliseconds.
 pub const HOLD: Duration = Duration::from_millis(500);
 
+/// How often it is told that something is still on hold.
+pub const HOLD_SAID_EVERY: Duration = Duration::from_secs(60);
+
+/// The first pause before a worker that broke is begun again; what broke it is often a moment's state.
+pub const BROKEN_PAUSE_MIN: Duration = Duration::from_secs(1);
+
+/// The longest such pause: a defect that is always there costs one try a minute.
+pub const BROKEN_PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// Deployments that are read at once when the engine starts: enough to hide a store's answering time.
+pub const RECOVER_AT_ONCE: usize = 16;
+
 /// How long a stop waits for appends in flight: a commit takes milliseconds, and whoever stops us may lose patience.
 pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
 

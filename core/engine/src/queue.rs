@@ -2,29 +2,27 @@
 
 use std::sync::Arc;
 
-use journal::{DeploymentFilter, DeploymentRow, Status};
 use model::plan::Supersede;
-use model::{Command, DeploymentId, Scope};
+use model::{DeploymentId, Scope};
 
+use crate::EngineError;
+use crate::hold::Hold;
+use crate::nudge::Wish;
 use crate::shared::Shared;
-use crate::worker::Input;
-use crate::{EngineError, limits};
-
-/// Queued deployments of one scope that are looked at: far more than anybody waits behind.
-const QUEUE_MAX: u32 = 1_000;
 
 /// Gives the scope to the oldest deployment that waits for it, if nobody has it; in a task of its own, until it could be done.
 pub(crate) fn look(shared: &Arc<Shared>, scope: Scope) {
     let shared_here = Arc::clone(shared);
     shared.tasks.spawn(async move {
+        let mut hold = Hold::new(format!("looking at the queue of {scope}"));
         while let Err(error) = next(&shared_here, &scope).await {
-            tracing::warn!(%scope, %error, "could not look at the queue; trying again");
-            tokio::time::sleep(limits::HOLD).await;
+            tokio::time::sleep_until(hold.failed(&error)).await;
             // Whoever gets the lease looks at every queue.
             if shared_here.lease(&scope).is_err() {
                 return;
             }
         }
+        hold.over();
     });
 }
 
@@ -34,56 +32,32 @@ async fn next(shared: &Shared, scope: &Scope) -> Result<(), EngineError> {
     if row.active.is_some() {
         return Ok(());
     }
-    let Some(oldest) = waiting(shared, scope).await?.pop() else { return Ok(()) };
-    tell(shared, &oldest.id, Input::Told(Command::Activate { stable: row.stable, fence: row.fence })).await;
+    // One that has just ended is about to leave, and then the queue is looked at again.
+    if let Some(oldest) = shared.roster.oldest(scope) {
+        oldest.nudge.say(Wish::Activate { stable: row.stable, fence: row.fence });
+    }
     Ok(())
 }
 
-/// Lets a new deployment take the place of older ones, as far as its path says.
-pub(crate) async fn supersede(shared: &Arc<Shared>, scope: &Scope, by: &DeploymentId, policy: Supersede) {
-    let status = match policy {
-        Supersede::Never => return,
-        Supersede::Queued => Some(Status::Queued),
-        Supersede::Active => None,
-    };
-    let older = match status {
-        Some(_) => waiting(shared, scope).await,
-        None => unfinished(shared, scope).await,
-    };
-    match older {
-        Ok(rows) => {
-            for row in rows.iter().filter(|row| row.id < *by) {
-                tell(shared, &row.id, Input::GiveWay { by: by.clone(), policy }).await;
-            }
+/// Has every deployment of the scope give way to a newer one, as far as the newer one's path says. It may be said again at any time.
+pub(crate) fn supersede(shared: &Shared, scope: &Scope) {
+    let mut newer: Option<(DeploymentId, Supersede)> = None;
+    for (id, worker) in shared.roster.of(scope).into_iter().rev() {
+        if let Some((by, policy)) = &newer {
+            worker.nudge.say(Wish::GiveWay { by: by.clone(), policy: *policy });
         }
-        Err(error) => tracing::warn!(%scope, %error, "could not look for deployments to supersede"),
+        let policy = worker.state.borrow().plan.policies.supersede;
+        if reach(policy) > newer.as_ref().map_or(0, |(_, policy)| reach(*policy)) {
+            newer = Some((id, policy));
+        }
     }
 }
 
-async fn waiting(shared: &Shared, scope: &Scope) -> Result<Vec<DeploymentRow>, EngineError> {
-    list(shared, scope, Some(Status::Queued)).await
-}
-
-async fn unfinished(shared: &Shared, scope: &Scope) -> Result<Vec<DeploymentRow>, EngineError> {
-    let mut rows = list(shared, scope, Some(Status::Active)).await?;
-    rows.extend(list(shared, scope, Some(Status::Queued)).await?);
-    Ok(rows)
-}
-
-async fn list(shared: &Shared, scope: &Scope, status: Option<Status>) -> Result<Vec<DeploymentRow>, EngineError> {
-    let filter = DeploymentFilter {
-        service: Some(scope.service.to_string()),
-        environment: Some(scope.environment.to_string()),
-        status,
-        before: None,
-        limit: QUEUE_MAX,
-    };
-    Ok(shared.store.deployments(&filter).await?)
-}
-
-async fn tell(shared: &Shared, deployment: &DeploymentId, input: Input) {
-    if let Some(worker) = shared.worker(deployment) {
-        // A closed inbox belongs to a worker that has ended; the queue is looked at again when it has.
-        let _ = worker.inbox.send(input).await;
+/// Returns how much gives way to a deployment with such a path.
+fn reach(policy: Supersede) -> u8 {
+    match policy {
+        Supersede::Never => 0,
+        Supersede::Queued => 1,
+        Supersede::Active => 2,
     }
 }

@@ -96,6 +96,11 @@ pub enum EngineError {
     /// This replica may not write now.
     #[error("this server does not hold the lease of the deployment; try again")]
     NotOwner,
+    /// What handles the deployment's commands is not there yet, or broke and is begun again.
+    #[error(
+        "nobody takes commands for deployment {0} at this moment: its worker is being begun; look at its state, then try again"
+    )]
+    Unattended(DeploymentId),
     /// The engine is stopping.
     #[error("the server is stopping")]
     Stopping,

@@ -1,29 +1,26 @@
 //! What the engine's tasks share.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use journal::{Lease, Owner, Shard, Store};
-use model::{DeploymentId, Millis, Scope, State};
-use tokio::sync::{mpsc, watch};
+use journal::{Lease, Owner, Shard, Store, StoreError};
+use model::{Millis, Scope};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::roster::Roster;
 use crate::tasks::TaskSet;
-use crate::worker::Input;
 use crate::{Clock, Driver, EngineError, limits};
 
-/// A worker as others see it.
-#[derive(Clone)]
-pub(crate) struct WorkerRef {
-    pub(crate) inbox: mpsc::Sender<Input>,
-    pub(crate) state: watch::Receiver<Arc<State>>,
-}
+/// How often this engine has got the lease. The store's epoch may stay the same when the lease is got again; this does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Generation(pub(crate) u64);
 
 /// The lease with the instant up to which it is trusted.
 #[derive(Clone)]
 pub(crate) struct Held {
     pub(crate) lease: Lease,
+    pub(crate) generation: Generation,
     pub(crate) trusted_until: Instant,
 }
 
@@ -35,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) owner: Owner,
     pub(crate) lease_ttl: Millis,
     pub(crate) held: watch::Sender<Option<Held>>,
+    /// How often the lease was got.
+    pub(crate) grants: AtomicU64,
     /// What runs beside the deployments: the lease's keeper, looks at the queue, requests that are being taken.
     pub(crate) tasks: TaskSet,
     /// The workers. All of them end with the lease, before it may be got again.
@@ -44,7 +43,9 @@ pub(crate) struct Shared {
     pub(crate) watchers: AtomicUsize,
     /// One decision about whose turn it is at a time.
     pub(crate) queue: tokio::sync::Mutex<()>,
-    workers: Mutex<HashMap<DeploymentId, WorkerRef>>,
+    pub(crate) roster: Roster,
+    /// Why the store cannot be used any more by this process, once it is so.
+    pub(crate) broken: watch::Sender<Option<String>>,
 }
 
 /// Returns the shard of a scope. All scopes are one shard for now, because one replica owns them all; this is where that changes.
@@ -61,12 +62,14 @@ impl Shared {
             owner: options.owner,
             lease_ttl: options.lease_ttl,
             held: watch::Sender::new(None),
+            grants: AtomicU64::new(0),
             tasks: TaskSet::default(),
             crew: TaskSet::default(),
             stopping: AtomicBool::new(false),
             watchers: AtomicUsize::new(0),
             queue: tokio::sync::Mutex::new(()),
-            workers: Mutex::new(HashMap::new()),
+            roster: Roster::default(),
+            broken: watch::Sender::new(None),
         }
     }
 
@@ -91,16 +94,20 @@ impl Shared {
         self.held.send_if_modified(|held| held.take().is_some());
     }
 
-    pub(crate) fn workers(&self) -> MutexGuard<'_, HashMap<DeploymentId, WorkerRef>> {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns under which grant of the lease this engine works, if it has it.
+    pub(crate) fn generation(&self) -> Option<Generation> {
+        self.held.borrow().as_ref().map(|held| held.generation)
     }
 
-    pub(crate) fn worker(&self, deployment: &DeploymentId) -> Option<WorkerRef> {
-        self.workers().get(deployment).cloned()
+    /// Notes an error after which the store can only be opened anew, by another process.
+    pub(crate) fn note(&self, error: &StoreError) {
+        if let StoreError::Broken(_) = error {
+            self.broken.send_replace(Some(error.to_string()));
+        }
     }
 
     pub(crate) fn room_for_another(&self) -> Result<(), EngineError> {
-        let found = self.workers().len();
+        let found = self.roster.len();
         match found < limits::UNFINISHED_MAX {
             true => Ok(()),
             false => Err(EngineError::TooMany { what: "unfinished deployments", found, limit: limits::UNFINISHED_MAX }),

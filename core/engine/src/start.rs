@@ -1,12 +1,14 @@
 //! Starting, recovering and stopping the engine.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use futures_util::{FutureExt, StreamExt, stream};
 use journal::{Owner, Store};
-use model::plan::Supersede;
-use model::{DeploymentId, Millis, Scope};
+use model::{Millis, Scope};
+use tokio::sync::oneshot;
 
 use crate::shared::Shared;
 use crate::{Clock, Driver, EngineError, Handle, lease, limits, queue, turn, worker};
@@ -34,12 +36,32 @@ pub struct Engine {
 impl Engine {
     /// Starts the engine: gets the lease, then takes care of every deployment that is not over.
     pub async fn start(options: EngineOptions) -> Result<Self, EngineError> {
-        let shared = Arc::new(Shared::new(options));
-        lease::acquire(&shared).await?;
-        recover(&shared).await?;
-        let keeper = lease::keep(Arc::clone(&shared));
-        shared.tasks.spawn(keeper);
-        Ok(Self { shared })
+        let engine = Self { shared: Arc::new(Shared::new(options)) };
+        let shared = &engine.shared;
+        lease::acquire(shared).await?;
+        let (started, recovered) = oneshot::channel();
+        shared.tasks.spawn(supervised(Arc::clone(shared), started));
+        match recovered.await.unwrap_or(Err(EngineError::NotOwner)) {
+            Ok(()) => Ok(engine),
+            Err(error) => {
+                engine.shutdown().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns a future that waits until this process can use its store no more, and says why: the process has to end, so that
+    /// another opens the store anew.
+    pub fn broken(&self) -> impl Future<Output = String> + Send + 'static {
+        let mut broken = self.shared.broken.subscribe();
+        async move {
+            let why = broken.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+            match why {
+                Some(why) => why,
+                // The engine is gone, and with it the question.
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// Returns what everybody else holds.
@@ -57,7 +79,7 @@ impl Engine {
         shared.tasks.stop().await;
         shared.step_down();
         shared.crew.finish(limits::STOP_PATIENCE).await;
-        shared.workers().clear();
+        shared.roster.clear();
         if let Some(held) = held
             && let Err(error) = shared.store.release(&held.lease).await
         {
@@ -72,23 +94,41 @@ impl Drop for Engine {
         self.shared.step_down();
         self.shared.tasks.drop_all();
         self.shared.crew.drop_all();
-        self.shared.workers().clear();
+        self.shared.roster.clear();
+    }
+}
+
+/// Keeps the lease. Should its keeper break, nothing would go on and nothing would say so: the process had better end.
+async fn supervised(shared: Arc<Shared>, started: oneshot::Sender<Result<(), EngineError>>) {
+    let kept = AssertUnwindSafe(lease::keep(Arc::clone(&shared), started)).catch_unwind().await;
+    if kept.is_err() {
+        shared.step_down();
+        shared.broken.send_replace(Some("what keeps the lease broke".to_owned()));
     }
 }
 
 /// Takes care of every deployment that is not over: the same loop as ever, beginning with what the durable state owes.
+///
+/// One that cannot be read is set aside: it holds its scope until somebody looks at it, and the others go on.
 pub(crate) async fn recover(shared: &Arc<Shared>) -> Result<(), EngineError> {
-    let mut scopes: BTreeMap<Scope, Vec<(DeploymentId, Supersede)>> = BTreeMap::new();
-    for row in shared.store.unfinished().await? {
-        let Some(durable) = turn::load(shared, &row.id).await? else { continue };
-        scopes.entry(row.scope).or_default().push((row.id, durable.plan.policies.supersede));
-        worker::spawn(shared, durable);
-    }
-    for (scope, deployments) in scopes {
-        // A request may have been written by somebody who did not live to tell the older ones.
-        for (id, policy) in deployments {
-            queue::supersede(shared, &scope, &id, policy).await;
+    let Some(generation) = shared.generation() else { return Err(shared.not_owner()) };
+    let rows = shared.store.unfinished().await?;
+    let scopes: BTreeSet<Scope> = rows.iter().map(|row| row.scope.clone()).collect();
+    let mut read = stream::iter(rows.into_iter().map(|row| async move { (turn::load(shared, &row.id).await, row) }))
+        .buffer_unordered(limits::RECOVER_AT_ONCE);
+    while let Some((loaded, row)) = read.next().await {
+        match loaded {
+            Ok(Some(durable)) => worker::spawn(shared, durable, generation),
+            Ok(None) => {}
+            Err(EngineError::Store(error)) if error.is_of_one_deployment() => {
+                tracing::error!(deployment = %row.id, scope = %row.scope, %error, "set aside, and its scope with it");
+            }
+            Err(error) => return Err(error),
         }
+    }
+    for scope in scopes {
+        // A request may have been written by somebody who did not live to tell the older ones.
+        queue::supersede(shared, &scope);
         queue::look(shared, scope);
     }
     Ok(())

@@ -60,21 +60,23 @@ impl Watching {
                 return Ok(None);
             }
             // Subscribed before reading: what is written in between wakes, and is not missed.
-            let worker = self.shared.worker(&self.id);
+            let worker = self.shared.roster.worker(&self.id);
             if !self.read().await? {
                 if self.state.is_none() {
                     return Err(EngineError::NotFound(self.id.clone()));
                 }
                 let version = self.state.as_ref().map_or(0, |state| state.version);
-                let sweep = tokio::time::sleep(limits::SWEEP);
-                match worker {
-                    Some(mut worker) => tokio::select! {
-                        // An error says that the worker has ended: the journal has the rest.
-                        _ = worker.state.wait_for(|state| state.version > version) => {}
-                        () = sweep => {}
-                    },
-                    None => sweep.await,
-                }
+                let moved = async {
+                    if let Some(mut worker) = worker
+                        && worker.state.wait_for(|state| state.version > version).await.is_ok()
+                    {
+                        return;
+                    }
+                    // Nobody is there to wake us: it is over, or another server has it.
+                    std::future::pending().await
+                };
+                // Whether it was woken or not, it looks.
+                let _ = tokio::time::timeout(limits::SWEEP, moved).await;
             }
         }
     }

@@ -4,32 +4,59 @@ use std::sync::Arc;
 
 use journal::{AppendError, FirstReply, StoreError};
 use machine::Journaled;
-use model::{DeploymentId, Event, State};
+use model::{DeploymentId, Event, Scope, State};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::hold::Hold;
 use crate::shared::Shared;
 use crate::{Accepted, EngineError, StartRequest, fingerprint, limits, queue, turn, worker};
 
 /// Takes a request and answers as soon as it is durable. Whoever asked may have gone; that changes nothing.
 pub(crate) async fn take(shared: &Arc<Shared>, asked: StartRequest, answer: oneshot::Sender<Result<Accepted, EngineError>>) {
-    let (scope, policy) = (asked.plan.scope.clone(), asked.plan.policies.supersede);
+    let scope = asked.plan.scope.clone();
+    // Taken before the request is written: under a later grant of the lease, recovery finds what was written here.
+    let Some(generation) = shared.generation() else { return drop(answer.send(Err(shared.not_owner()))) };
     let durable = match request(shared, asked).await {
-        Ok(Requested::New(durable)) => durable,
+        Ok(Requested::New(durable)) => {
+            let (deployment, version) = (durable.id.clone(), durable.version);
+            let _ = answer.send(Ok(Accepted { deployment, version, repeated: false }));
+            Some(durable)
+        }
         Ok(Requested::Before(first)) => return drop(answer.send(Ok(first))),
+        Ok(Requested::Unknown(id, error)) => {
+            let _ = answer.send(Err(error));
+            find(shared, &scope, &id).await
+        }
         Err(error) => return drop(answer.send(Err(error))),
     };
-    let id = durable.id.clone();
-    let accepted = Accepted { deployment: id.clone(), version: durable.version, repeated: false };
-    worker::spawn(shared, durable);
-    let _ = answer.send(Ok(accepted));
-    queue::supersede(shared, &scope, &id, policy).await;
-    queue::look(shared, scope);
+    if let Some(durable) = durable {
+        worker::spawn(shared, durable, generation);
+        queue::supersede(shared, &scope);
+        queue::look(shared, scope);
+    }
 }
 
 enum Requested {
     New(Journaled),
     Before(Accepted),
+    /// It may be durable or not, and the store could not be read to find out.
+    Unknown(DeploymentId, EngineError),
+}
+
+/// Reads until it is known whether the request was written; whoever gets a lost lease finds it by itself.
+async fn find(shared: &Shared, scope: &Scope, id: &DeploymentId) -> Option<Journaled> {
+    let mut hold = Hold::new(format!("reading whether deployment {id} was requested"));
+    while shared.lease(scope).is_ok() {
+        match turn::load(shared, id).await {
+            Ok(found) => {
+                hold.over();
+                return found;
+            }
+            Err(error) => tokio::time::sleep_until(hold.failed(&error)).await,
+        }
+    }
+    None
 }
 
 async fn request(shared: &Shared, asked: StartRequest) -> Result<Requested, EngineError> {
@@ -49,36 +76,37 @@ async fn request(shared: &Shared, asked: StartRequest) -> Result<Requested, Engi
         deployment: id,
         version: state.version,
     });
-    match append(shared, &state, &events, reply).await {
-        Err(EngineError::Append(AppendError::AlreadyAnswered(first))) => {
-            turn::repeated(&first, &fingerprint).map(Requested::Before)
-        }
-        other => other.map(Requested::New),
-    }
+    append(shared, &state, &events, reply, &fingerprint).await
 }
 
 /// Makes the request durable. The id is new, so whoever finds it in the store finds this append.
-async fn append(shared: &Shared, state: &State, events: &[Event], reply: Option<FirstReply>) -> Result<Journaled, EngineError> {
+async fn append(
+    shared: &Shared,
+    state: &State,
+    events: &[Event],
+    reply: Option<FirstReply>,
+    fingerprint: &str,
+) -> Result<Requested, EngineError> {
     for _ in 0..limits::DECIDE_AGAIN_MAX {
-        match turn::append_events(shared, state, events, reply.clone()).await {
-            Err(EngineError::Append(
-                error @ (AppendError::Store(StoreError::OutcomeUnknown(_)) | AppendError::HeadMoved { .. }),
-            )) => {
-                tracing::warn!(deployment = %state.id, %error, "reading the journal again");
-                match turn::load(shared, &state.id).await {
-                    Ok(Some(durable)) => return Ok(durable),
-                    Ok(None) => {}
-                    Err(error) => {
-                        tracing::error!(deployment = %state.id, %error, "on hold: the store cannot be read");
-                        tokio::time::sleep(limits::HOLD).await;
-                    }
-                }
+        let error = match turn::append_events(shared, state, events, reply.clone()).await {
+            Ok(durable) => return Ok(Requested::New(durable)),
+            Err(EngineError::Append(AppendError::AlreadyAnswered(first))) => {
+                return turn::repeated(&first, fingerprint).map(Requested::Before);
             }
             Err(EngineError::Append(AppendError::LeaseLost { .. })) => {
                 shared.step_down();
                 return Err(shared.not_owner());
             }
-            other => return other,
+            Err(EngineError::Append(
+                error @ (AppendError::Store(StoreError::OutcomeUnknown(_)) | AppendError::HeadMoved { .. }),
+            )) => error,
+            Err(error) => return Err(error),
+        };
+        tracing::warn!(deployment = %state.id, %error, "reading the journal again");
+        match turn::load(shared, &state.id).await {
+            Ok(Some(durable)) => return Ok(Requested::New(durable)),
+            Ok(None) => {}
+            Err(_) => return Ok(Requested::Unknown(state.id.clone(), error.into())),
         }
     }
     Err(shared.not_owner())

@@ -54,6 +54,6 @@ fn tell(ended: Result<(), JoinError>) {
     if let Err(error) = ended
         && error.is_panic()
     {
-        tracing::error!(%error, "a task of the engine broke; its deployment stands still until the next start");
+        tracing::error!(%error, "a task of the engine broke");
     }
 }

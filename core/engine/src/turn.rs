@@ -30,46 +30,90 @@ impl Asked {
     }
 }
 
+/// A deployment as it is known to be durable.
+pub(crate) struct Known {
+    pub(crate) durable: Journaled,
+    doubtful: bool,
+}
+
+impl Known {
+    pub(crate) fn new(durable: Journaled) -> Self {
+        Self { durable, doubtful: false }
+    }
+
+    /// Says that the journal may hold more: nothing is decided or performed before it was read again.
+    pub(crate) fn doubt(&mut self) {
+        self.doubtful = true;
+    }
+
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.doubtful
+    }
+
+    pub(crate) async fn read_again(&mut self, shared: &Shared) -> Result<(), EngineError> {
+        let id = &self.durable.id;
+        let Some(durable) = load(shared, id).await? else { return Err(EngineError::NotFound(id.clone())) };
+        self.durable = durable;
+        self.doubtful = false;
+        Ok(())
+    }
+}
+
 /// Takes one turn. On return the new state, if there is one, is durable.
 ///
-/// Whether an unacknowledged append was written is found out by reading, never by writing again.
-pub(crate) async fn take(shared: &Shared, durable: &mut Journaled, asked: &Asked) -> Result<Accepted, EngineError> {
+/// Whether an unacknowledged append was written is found out by reading, never by writing again. Where even that fails, what is
+/// known stays in doubt, and the caller gets the error that began it.
+pub(crate) async fn take(shared: &Shared, known: &mut Known, asked: &Asked) -> Result<Accepted, EngineError> {
+    let mut unanswered: Option<(State, AppendError)> = None;
     for _ in 0..limits::DECIDE_AGAIN_MAX {
         // Asked in each round: an append that nobody acknowledged may have been the answer.
-        if let Some(first) = answered_before(shared, durable, asked).await? {
-            return Ok(first);
+        match answered_before(shared, &known.durable, asked).await {
+            Ok(Some(first)) => return Ok(Accepted { repeated: unanswered.is_none(), ..first }),
+            Ok(None) => {}
+            Err(error) => return Err(first_error(unanswered, error)),
         }
-        expect_version(durable, asked)?;
+        if known.doubtful
+            && let Err(error) = known.read_again(shared).await
+        {
+            return Err(first_error(unanswered, error));
+        }
+        if unanswered.take().is_some_and(|(next, _)| *known.durable == next) {
+            return Ok(accepted(&known.durable));
+        }
+        expect_version(&known.durable, asked)?;
         let now = shared.clock.now();
-        let events = machine::decide(durable, &asked.command, now).map_err(EngineError::Refused)?;
+        let events = machine::decide(&known.durable, &asked.command, now).map_err(EngineError::Refused)?;
         if events.is_empty() {
-            return Ok(accepted(durable));
+            return Ok(accepted(&known.durable));
         }
-        let next = follow(durable, &events);
+        let next = follow(&known.durable, &events);
         match append(shared, &next, &events, asked).await {
             Ok(journaled) => {
-                tell(durable, &journaled);
-                *durable = journaled;
-                return Ok(accepted(durable));
+                tell(&known.durable, &journaled);
+                known.durable = journaled;
+                return Ok(accepted(&known.durable));
             }
             Err(EngineError::Append(AppendError::AlreadyAnswered(first))) => {
-                return repeated(&first, &asked.fingerprint(&durable.id));
+                return repeated(&first, &asked.fingerprint(&next.id));
             }
             Err(EngineError::Append(AppendError::LeaseLost { .. })) => {
                 shared.step_down();
                 return Err(shared.not_owner());
             }
             Err(EngineError::Append(error)) if must_read_again(&error) => {
-                tracing::warn!(deployment = %durable.id, %error, "reading the journal again");
-                *durable = reload(shared, durable).await?;
-                if durable.version == next.version && **durable == next {
-                    return Ok(accepted(durable));
-                }
+                tracing::warn!(deployment = %next.id, %error, "reading the journal again");
+                known.doubt();
+                unanswered = Some((next, error));
             }
             Err(error) => return Err(error),
         }
     }
     Err(shared.not_owner())
+}
+
+/// Returns the error of an append whose outcome nobody could find out, or else what failed now.
+fn first_error(unanswered: Option<(State, AppendError)>, now: EngineError) -> EngineError {
+    unanswered.map_or(now, |(_, error)| EngineError::Append(error))
 }
 
 /// Returns the state that events lead to. A broken invariant stops the deployment where the program is built to find such.
@@ -160,11 +204,6 @@ pub(crate) async fn append_events(
         })
         .await?;
     Ok(Journaled::new(next.clone(), &receipt))
-}
-
-/// Reads a deployment anew.
-pub(crate) async fn reload(shared: &Shared, state: &State) -> Result<Journaled, EngineError> {
-    load(shared, &state.id).await?.ok_or_else(|| EngineError::NotFound(state.id.clone()))
 }
 
 /// Reads a deployment.

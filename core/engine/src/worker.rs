@@ -1,29 +1,34 @@
 //! The loop of one deployment: every source becomes one input, one handler takes it, one place acts.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+use journal::AppendError;
 use machine::Journaled;
 use model::plan::Supersede;
-use model::{Command, DeploymentId, Report, Stage};
+use model::{Command, Report, Stage, State};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
+use crate::hold::Hold;
+use crate::nudge::{Nudge, Wish};
 use crate::perform::{InFlight, sleep_until};
-use crate::shared::{Shared, WorkerRef};
-use crate::turn::{self, Asked};
+use crate::roster::WorkerRef;
+use crate::shared::{Generation, Shared};
+use crate::turn::{self, Asked, Known};
 use crate::{Accepted, EngineError, limits, queue};
 
-/// What a worker takes from others.
-pub(crate) enum Input {
-    /// A command, with somebody who waits for the answer.
-    Asked(Asked, oneshot::Sender<Result<Accepted, EngineError>>),
-    /// A command of the engine itself.
-    Told(Command),
-    /// A newer deployment wants its place, as far as the newer one's path says.
-    GiveWay { by: DeploymentId, policy: Supersede },
+/// A command, with somebody who waits for the answer.
+pub(crate) struct Ask {
+    pub(crate) asked: Asked,
+    pub(crate) answer: oneshot::Sender<Result<Accepted, EngineError>>,
 }
 
 enum Heard {
-    Input(Input),
+    Ask(Ask),
+    Wish(Wish),
     Report(Report),
     Timer,
     Stop,
@@ -31,62 +36,103 @@ enum Heard {
 
 struct Worker {
     shared: Arc<Shared>,
-    durable: Journaled,
-    inbox: mpsc::Receiver<Input>,
-    state: watch::Sender<Arc<model::State>>,
+    known: Known,
+    inbox: mpsc::Receiver<Ask>,
+    nudge: Arc<Nudge>,
+    state: watch::Sender<Arc<State>>,
     in_flight: InFlight,
+    hold: Hold,
 }
 
-/// Starts the worker of a deployment that is not over.
-pub(crate) fn spawn(shared: &Arc<Shared>, durable: Journaled) {
+/// Starts the worker of a deployment that is not over, unless it has one or the lease under which it was read is no longer held.
+pub(crate) fn spawn(shared: &Arc<Shared>, durable: Journaled, generation: Generation) {
     let (inbox, received) = mpsc::channel(limits::INBOX_MAX);
     let (state, seen) = watch::channel(turn::share(&durable));
-    shared.workers().insert(durable.id.clone(), WorkerRef { inbox, state: seen });
-    let worker = Worker { shared: Arc::clone(shared), durable, inbox: received, state, in_flight: InFlight::default() };
-    shared.crew.spawn(worker.run());
+    let nudge = Arc::new(Nudge::default());
+    let entry = WorkerRef { inbox, nudge: Arc::clone(&nudge), state: seen };
+    let (scope, id) = (durable.plan.scope.clone(), durable.id.clone());
+    let worker = Worker {
+        shared: Arc::clone(shared),
+        known: Known::new(durable),
+        inbox: received,
+        nudge,
+        state,
+        in_flight: InFlight::default(),
+        hold: Hold::new(format!("deployment {id}: the journal does not take its next event")),
+    };
+    let there = || shared.generation() == Some(generation);
+    shared.roster.enter(&scope, &id, entry, there, || shared.crew.spawn(worker.supervised()));
 }
 
 impl Worker {
-    async fn run(mut self) {
+    /// Runs to the end. A worker that breaks is begun again from the journal, as after a restart, later each time.
+    async fn supervised(mut self) {
+        let mut pause = limits::BROKEN_PAUSE_MIN;
+        loop {
+            let began = Instant::now();
+            let Err(panic) = AssertUnwindSafe(self.run()).catch_unwind().await else { return };
+            let deployment = self.known.durable.id.clone();
+            tracing::error!(%deployment, message = said(panic.as_ref()), "its worker broke; beginning again in {pause:?}");
+            self.in_flight = InFlight::default();
+            self.known.doubt();
+            if began.elapsed() > limits::BROKEN_PAUSE_MAX {
+                pause = limits::BROKEN_PAUSE_MIN;
+            }
+            self.rest(Instant::now() + pause, false).await;
+            pause = (pause * 2).min(limits::BROKEN_PAUSE_MAX);
+            // What it had been told may be lost with it.
+            queue::supersede(&self.shared, &self.known.durable.plan.scope);
+            queue::look(&self.shared, self.known.durable.plan.scope.clone());
+        }
+    }
+
+    async fn run(&mut self) {
+        self.catch_up().await;
         self.recover().await;
-        while !self.durable.is_terminal() {
-            if self.shared.lease(&self.durable.plan.scope).is_err() {
-                // Nothing is performed on a right that is no longer trusted.
-                self.shared.step_down();
+        while self.may_write() {
+            if self.known.is_doubtful() {
+                self.catch_up().await;
+                continue;
+            }
+            if self.known.durable.is_terminal() {
+                self.shared.roster.leave(&self.known.durable.plan.scope, &self.known.durable.id);
+                queue::look(&self.shared, self.known.durable.plan.scope.clone());
                 return;
             }
-            let wake = self.in_flight.perform(&self.shared, &self.durable);
+            let wake = self.in_flight.perform(&self.shared, &self.known.durable);
             match self.hear(wake).await {
-                Heard::Input(Input::Asked(asked, answer)) => {
-                    let result = turn::take(&self.shared, &mut self.durable, &asked).await;
-                    self.show();
-                    // Whoever asked may have gone; what was decided is durable all the same.
-                    let _ = answer.send(result);
+                Heard::Ask(ask) => self.answer(ask).await,
+                Heard::Wish(Wish::Activate { stable, fence }) => self.tell(Command::Activate { stable, fence }).await,
+                Heard::Wish(Wish::GiveWay { by, policy }) => {
+                    if self.gives_way(policy) {
+                        self.tell(Command::Supersede { by }).await;
+                    }
                 }
-                Heard::Input(Input::Told(command)) => self.tell(command).await,
-                Heard::Input(Input::GiveWay { by, policy }) => self.give_way(by, policy).await,
                 Heard::Report(report) => self.tell(Command::Report(report)).await,
                 Heard::Timer => self.tell(Command::Tick).await,
                 Heard::Stop => return,
             }
         }
-        self.shared.workers().remove(&self.durable.id);
-        queue::look(&self.shared, self.durable.plan.scope.clone());
+        // Nothing is performed on a right that is no longer trusted.
+        self.shared.step_down();
     }
 
-    /// Asked here and not where the list was read: it may have begun since.
-    async fn give_way(&mut self, by: DeploymentId, policy: Supersede) {
-        let queued = matches!(self.durable.stage, Stage::Queued { .. });
+    fn may_write(&self) -> bool {
+        self.shared.lease(&self.known.durable.plan.scope).is_ok()
+    }
+
+    /// Asked here and not where the queue was looked at: it may have begun since.
+    fn gives_way(&self, policy: Supersede) -> bool {
         match policy {
-            Supersede::Active => self.tell(Command::Supersede { by }).await,
-            Supersede::Queued if queued => self.tell(Command::Supersede { by }).await,
-            Supersede::Queued | Supersede::Never => {}
+            Supersede::Active => true,
+            Supersede::Queued => matches!(self.known.durable.stage, Stage::Queued { .. }),
+            Supersede::Never => false,
         }
     }
 
     /// Open operations of a deployment that was read from the store were somebody else's: what they did is unknown.
     async fn recover(&mut self) {
-        if !self.durable.operations.is_empty() {
+        if !self.known.durable.operations.is_empty() {
             self.tell(Command::Recover).await;
         }
     }
@@ -100,48 +146,91 @@ impl Worker {
             }
         };
         tokio::select! {
-            input = self.inbox.recv() => input.map_or(Heard::Stop, Heard::Input),
+            ask = self.inbox.recv() => ask.map_or(Heard::Stop, Heard::Ask),
+            wish = self.nudge.heard() => Heard::Wish(wish),
             report = self.in_flight.next() => Heard::Report(report),
             () = timer => Heard::Timer,
             _ = held.wait_for(Option::is_none) => Heard::Stop,
         }
     }
 
+    async fn answer(&mut self, ask: Ask) {
+        let result = turn::take(&self.shared, &mut self.known, &ask.asked).await;
+        self.show();
+        // Whoever asked may have gone; what was decided is durable all the same.
+        let _ = ask.answer.send(result);
+    }
+
     /// Takes an input that must not be lost: holds until the store takes it, or until this replica may not write any more.
     async fn tell(&mut self, command: Command) {
         let asked = Asked::internally(command);
         loop {
-            match turn::take(&self.shared, &mut self.durable, &asked).await {
+            match turn::take(&self.shared, &mut self.known, &asked).await {
                 Ok(_) => break,
-                Err(EngineError::NotOwner | EngineError::Stopping) => {
-                    self.shared.step_down();
-                    return;
-                }
-                Err(EngineError::Append(journal::AppendError::ScopeTaken { scope, active })) => {
-                    tracing::info!(deployment = %self.durable.id, %scope, %active, "stays in the queue");
+                Err(EngineError::NotOwner | EngineError::Stopping) => return self.shared.step_down(),
+                Err(EngineError::Append(AppendError::ScopeTaken { scope, active })) => {
+                    tracing::info!(deployment = %self.known.durable.id, %scope, %active, "stays in the queue");
                     break;
                 }
-                Err(EngineError::Append(journal::AppendError::FenceFell { scope, found, given }))
-                    if matches!(self.durable.stage, Stage::Queued { .. }) =>
+                Err(EngineError::Append(AppendError::FenceFell { scope, found, given }))
+                    if matches!(self.known.durable.stage, Stage::Queued { .. }) =>
                 {
-                    tracing::info!(deployment = %self.durable.id, %found, %given, "its turn was read too early; looking again");
+                    tracing::info!(deployment = %self.known.durable.id, %found, %given, "its turn was read too early; looking again");
                     queue::look(&self.shared, scope);
                     break;
                 }
                 Err(EngineError::Refused(refusal)) => {
-                    tracing::debug!(deployment = %self.durable.id, %refusal, "not taken");
+                    tracing::debug!(deployment = %self.known.durable.id, %refusal, "not taken");
                     break;
                 }
                 Err(error) => {
-                    tracing::error!(deployment = %self.durable.id, %error, "on hold: the store does not take it");
-                    tokio::time::sleep(limits::HOLD).await;
+                    let until = self.hold.failed(&error);
+                    self.rest(until, true).await;
+                }
+            }
+        }
+        self.hold.over();
+        self.show();
+    }
+
+    /// Reads the journal again if what it says is in doubt, until that succeeds or this replica may not write any more.
+    async fn catch_up(&mut self) {
+        while self.known.is_doubtful() && self.may_write() {
+            match self.known.read_again(&self.shared).await {
+                Ok(()) => self.hold.over(),
+                Err(error) => {
+                    let until = self.hold.failed(&error);
+                    self.rest(until, true).await;
                 }
             }
         }
         self.show();
     }
 
-    fn show(&self) {
-        self.state.send_replace(turn::share(&self.durable));
+    /// Waits, and leaves nobody without an answer meanwhile: each gets what the store says, or that the worker broke.
+    async fn rest(&mut self, until: Instant, sound: bool) {
+        loop {
+            let mut held = self.shared.held.subscribe();
+            let ask = tokio::select! {
+                () = tokio::time::sleep_until(until) => return,
+                _ = held.wait_for(Option::is_none) => return,
+                ask = self.inbox.recv() => ask,
+            };
+            match ask {
+                Some(ask) if sound => self.answer(ask).await,
+                Some(ask) => drop(ask.answer.send(Err(EngineError::Unattended(self.known.durable.id.clone())))),
+                None => return,
+            }
+        }
     }
+
+    fn show(&self) {
+        self.state.send_replace(turn::share(&self.known.durable));
+    }
+}
+
+/// Returns what a panic said.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
 }

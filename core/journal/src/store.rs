@@ -291,6 +291,17 @@ pub enum StoreError {
         /// Why.
         message: String,
     },
+    /// The records of one deployment are not those that were written.
+    #[error("the records of deployment {deployment} are damaged: {message}")]
+    BrokenChain {
+        /// Which deployment.
+        deployment: String,
+        /// Where, and what was found.
+        message: String,
+    },
+    /// This process can use the store no more; another that opens it anew can.
+    #[error("the store has to be opened anew: {0}")]
+    Broken(String),
     /// Something else; the message says what.
     #[error("the store failed: {0}")]
     Failed(String),
@@ -306,6 +317,13 @@ pub enum StoreError {
         /// The revision in the store.
         found: u64,
     },
+}
+
+impl StoreError {
+    /// Returns whether only one deployment is concerned, so that the others can go on.
+    pub fn is_of_one_deployment(&self) -> bool {
+        matches!(self, Self::UnreadableRecord { .. } | Self::BrokenChain { .. })
+    }
 }
 
 /// Where the journal lives.

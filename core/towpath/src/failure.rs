@@ -12,13 +12,16 @@ pub(crate) struct Failure {
     code: &'static str,
     message: String,
     hint: Option<String>,
-    exit: Exit,
+    exit: u8,
 }
+
+/// The exit code of a server that has to be started again, as service managers know it (`EX_TEMPFAIL` of `sysexits.h`).
+pub(crate) const START_AGAIN: u8 = 75;
 
 impl Failure {
     /// Returns a failure with its code (a page under `core/errors`) and a sentence fragment.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, exit: Exit::Broken }
+        Self { code, message: message.into(), hint: None, exit: Exit::Broken as u8 }
     }
 
     /// Returns the failure of an error, with everything that led to it.
@@ -29,7 +32,14 @@ impl Failure {
     /// Returns the failure as one of what was asked for: the command line or a file is wrong.
     #[must_use]
     pub(crate) fn usage(mut self) -> Self {
-        self.exit = Exit::Usage;
+        self.exit = Exit::Usage as u8;
+        self
+    }
+
+    /// Returns the failure as one that a new process is free of.
+    #[must_use]
+    pub(crate) fn start_again(mut self) -> Self {
+        self.exit = START_AGAIN;
         self
     }
 
@@ -67,5 +77,5 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 pub(crate) fn report(failure: &Failure) -> ExitCode {
     // Where standard error is gone there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "{failure}");
-    ExitCode::from(failure.exit as u8)
+    ExitCode::from(failure.exit)
 }

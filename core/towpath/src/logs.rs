@@ -13,7 +13,9 @@ pub(crate) fn start(common: &Common) {
     let wrong = filter.is_err();
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
     let painted = colored(common.color, std::io::stderr().is_terminal());
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).with_ansi(painted);
+    // An event that cannot be written is dropped: telling of it where it cannot be told would panic, in whatever thread it was.
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).log_internal_errors(false);
+    let log = log.with_env_filter(filter).with_ansi(painted);
     match common.log_json {
         true => log.json().init(),
         false => log.init(),

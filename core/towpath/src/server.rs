@@ -11,6 +11,7 @@ use journal::{Owner, Store, StoreError};
 use journal_sql::SqliteStore;
 use model::Actor;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::args::ServerArgs;
 use crate::clock::SystemClock;
@@ -54,25 +55,44 @@ pub(crate) async fn run(data_dir: &Path, args: &ServerArgs) -> Result<(), Failur
             started_at: clock.now(),
         }),
     };
-    let served = offer(&data, args, listener, address, api).await;
+    let broken = engine.broken();
+    let served = offer(&data, args, listener, address, api, broken).await;
     engine.shutdown().await;
     served
 }
 
-/// Offers the services, announced in the data folder, until the process shall stop.
-async fn offer(data: &DataDir, args: &ServerArgs, listener: TcpListener, address: SocketAddr, api: Api) -> Result<(), Failure> {
+/// Offers the services, announced in the data folder, until the process shall stop or can use its journal no more.
+async fn offer(
+    data: &DataDir,
+    args: &ServerArgs,
+    listener: TcpListener,
+    address: SocketAddr,
+    api: Api,
+    broken: impl Future<Output = String> + Send + 'static,
+) -> Result<(), Failure> {
     let tokens = tokens(data, args)?;
     data.announce(&ServerFile { address: address.to_string(), pid: std::process::id() })?;
     // The one line that says that it is ready; whoever reads it may be gone.
     let _ = writeln!(std::io::stderr(), "towpath server ready on {address}, data in {}", data.path().display());
     let with_stdin = args.stop_with_stdin;
+    let (say_why, why) = oneshot::channel();
     let stop = async move {
-        if let Err(failure) = signals::stop(with_stdin).await {
-            tracing::error!(%failure, "stopping");
+        tokio::select! {
+            stopped = signals::stop(with_stdin) => {
+                if let Err(failure) = stopped {
+                    tracing::error!(%failure, "stopping");
+                }
+            }
+            why = broken => drop(say_why.send(why)),
         }
     };
     let served = api::serve(listener, api, tokens, stop).await;
     data.withdraw();
+    // Dropped without a word by a stop that was asked for.
+    if let Ok(why) = why.await {
+        let message = format!("the journal in {} can be used no more by this process: {why}", data.path().display());
+        return Err(Failure::new("TP0405", message).start_again().hint("start it again; `towpath up` does so by itself"));
+    }
     served.map_err(|error| Failure::of("TP0405", &error))
 }
 
@@ -113,11 +133,12 @@ fn store_failed(data: &DataDir, error: &StoreError) -> Failure {
             Failure::new("TP0304", said).hint("stop the other server, or name another data folder with --data-dir")
         }
         StoreError::Full(_) => Failure::new("TP0401", said).hint("make room on the disk of the data folder"),
-        StoreError::Damaged(_) | StoreError::UnreadableRecord { .. } => {
+        StoreError::Damaged(_) | StoreError::UnreadableRecord { .. } | StoreError::BrokenChain { .. } => {
             Failure::new("TP0402", said).hint("restore a backup of journal.db, or start anew with another data folder")
         }
         StoreError::NewerVersion { .. } => Failure::new("TP0403", said).hint("use the newer program that wrote it"),
         StoreError::ReadOnly(_) => Failure::new("TP0404", said).hint("see who may write the data folder"),
-        StoreError::OutcomeUnknown(_) | StoreError::Failed(_) | StoreError::RevisionMoved { .. } => Failure::new("TP0405", said),
+        StoreError::OutcomeUnknown(_) | StoreError::Broken(_) => Failure::new("TP0405", said).start_again(),
+        StoreError::Failed(_) | StoreError::RevisionMoved { .. } => Failure::new("TP0405", said),
     }
 }

@@ -1,7 +1,7 @@
 //! `towpath up`: runtime and server as two processes under one, for a laptop.
 //!
-//! They are two processes so that the server can die while services go on serving. One that was killed is started again; one
-//! that ended by itself had a reason, and everything stops.
+//! They are two processes so that the server can die while services go on serving. One that was killed, or says that it has to be
+//! started again, is started again; one that ended in any other way had a reason, and everything stops.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use crate::args::{Common, UpArgs};
 use crate::data::DataDir;
-use crate::failure::Failure;
+use crate::failure::{Failure, START_AGAIN};
 use crate::signals;
 
 /// How often a killed process is started again before it is taken for a sign of something worse.
@@ -78,18 +78,18 @@ impl Process {
         Ok(Self { name, program: program.to_owned(), arguments, child, life_line, restarts: 0 })
     }
 
-    /// Starts the process again whenever it was killed; returns when it ended by itself. Cancel-safe.
+    /// Starts the process again where that is of use; returns when it is not. Cancel-safe.
     async fn keep(&mut self) -> Failure {
         loop {
             let status = match self.child.wait().await {
                 Ok(status) => status,
                 Err(error) => return Failure::new("TP0405", format!("cannot wait for the {}: {error}", self.name)),
             };
-            if !was_killed(status) || self.restarts >= RESTARTS_MAX {
+            if !is_worth_a_start(status) || self.restarts >= RESTARTS_MAX {
                 return Failure::new("TP0405", format!("the {} ended: {status}", self.name)).hint("its last words are above");
             }
             self.restarts += 1;
-            tracing::warn!(process = self.name, %status, "it was killed; starting it again");
+            tracing::warn!(process = self.name, %status, "it ended; starting it again");
             match spawn(self.name, &self.program, &self.arguments) {
                 Ok(mut child) => {
                     self.life_line = child.stdin.take();
@@ -138,6 +138,7 @@ fn spawn(name: &str, program: &Path, arguments: &[String]) -> Result<Child, Fail
         .map_err(|error| Failure::new("TP0405", format!("cannot start the {name}: {error}")))
 }
 
-fn was_killed(status: ExitStatus) -> bool {
-    std::os::unix::process::ExitStatusExt::signal(&status).is_some()
+/// Returns whether a new process may do better: this one was killed, or says so itself.
+fn is_worth_a_start(status: ExitStatus) -> bool {
+    std::os::unix::process::ExitStatusExt::signal(&status).is_some() || status.code() == Some(i32::from(START_AGAIN))
 }

@@ -8,10 +8,14 @@ use model::Timestamp;
 
 use crate::support::Bench;
 use crate::support::bench::{ask_to_start, end, pause, start, until};
+use crate::support::driver::Answer;
 use crate::support::plans::Builder;
 
 /// How long nothing may happen: many lease lifetimes, and less than any deadline of the plan.
 const REST: Duration = Duration::from_secs(60);
+
+/// Deployments that are under way at once.
+const MANY: usize = 20;
 
 /// Takes the engine's lease away, as a store does that was told that the engine is dead.
 async fn steal(bench: &Bench) -> Lease {
@@ -93,4 +97,23 @@ async fn an_engine_that_stops_gives_the_lease_back_and_takes_nothing_more() {
     let engine = Engine::start(bench.options("another")).await.unwrap();
     assert!(began.elapsed().is_zero(), "{:?}", began.elapsed());
     assert_eq!(end(&engine.handle(), &id).await.phase().as_str(), "succeeded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recovery_that_takes_longer_than_the_lease_keeps_it() {
+    let (bench, engine) = Bench::with_stable().await;
+    bench.driver.follow(|_| Answer::Silence);
+    for number in 0..MANY {
+        start(&engine.handle(), Builder::new(2).service(&format!("service-{number}")).straight()).await;
+    }
+    engine.shutdown().await;
+    let before = bench.driver.performed().len();
+    // All of these together take longer than a lease.
+    bench.store.slow_down_loads(Duration::from_secs(4));
+    let engine = bench.engine().await;
+    tokio::time::sleep(REST).await;
+    // Whoever lost the lease would have begun everything again.
+    assert_eq!(bench.driver.performed().len() - before, MANY);
+    let row = bench.store.inner.unfinished().await.unwrap().pop().unwrap();
+    engine.handle().command(pause(&row.id, None)).await.unwrap();
 }

@@ -7,8 +7,12 @@ use model::plan::Supersede;
 use model::{Cause, DeploymentId, Outcome, Stage, State};
 
 use crate::support::Bench;
-use crate::support::bench::{end, start, until};
+use crate::support::bench::{abort, end, start, until};
+use crate::support::driver::Answer;
 use crate::support::plans::Builder;
+
+/// More than the queue reads at once.
+const MANY: usize = 1_000;
 
 /// Returns who took its place, if somebody did.
 fn superseded_by(state: &State) -> Option<&DeploymentId> {
@@ -101,4 +105,20 @@ async fn nobody_waits_in_the_queue_for_ever() {
     plan.policies.queue_expires_after = model::Millis::seconds(10);
     let waiting = start(&handle, plan).await;
     assert_eq!(end(&handle, &waiting).await.phase().as_str(), "expired");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_is_next_however_many_wait() {
+    let (bench, engine) = Bench::with_stable().await;
+    let handle = engine.handle();
+    bench.driver.follow(|_| Answer::Silence);
+    let active = start(&handle, Builder::new(2).canary()).await;
+    let oldest = start(&handle, Builder::new(3).canary()).await;
+    for _ in 0..MANY {
+        start(&handle, Builder::new(4).canary()).await;
+    }
+    bench.driver.follow(|_| Answer::Truth);
+    handle.command(abort(&active, None)).await.unwrap();
+    end(&handle, &active).await;
+    until(&handle, &oldest, State::is_active).await;
 }

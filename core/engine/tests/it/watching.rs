@@ -1,12 +1,13 @@
 //! Watch streams: everything, in order, once, from wherever one left off, and then an end.
 
-use engine::{EngineError, Handle, Update};
+use engine::{EngineError, Handle, Update, limits};
 use futures_util::StreamExt;
 use model::{DeploymentId, State};
 
 use crate::support::Bench;
-use crate::support::bench::{end, start, until};
+use crate::support::bench::{end, pause, start, until};
 use crate::support::plans::Builder;
+use crate::support::store::Fault;
 
 async fn all(handle: &Handle, id: &DeploymentId, after: u64) -> Vec<Update> {
     handle.watch(id, after).map(Result::unwrap).collect().await
@@ -85,4 +86,20 @@ async fn nobody_is_watched_who_is_not_there() {
     let mut updates = engine.handle().watch(&DeploymentId::new("nobody").unwrap(), 0);
     assert!(matches!(updates.next().await, Some(Err(EngineError::NotFound(_)))));
     assert!(updates.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_whose_worker_broke_is_looked_at_now_and_then() {
+    let (bench, engine) = Bench::with_stable().await;
+    let handle = engine.handle();
+    let id = start(&handle, Builder::new(2).canary()).await;
+    until(&handle, &id, |state| state.watch.is_some()).await;
+    let next = bench.store.appends() + 1;
+    bench.store.fail(next..u64::MAX, Fault::Break);
+    assert!(handle.command(pause(&id, None)).await.is_err());
+    let before = bench.store.reads();
+    let looked = tokio::time::timeout(limits::SWEEP * 10, all(&handle, &id, 0)).await;
+    assert!(looked.is_err(), "it ended without its worker");
+    let reads = bench.store.reads() - before;
+    assert!(reads <= 12, "{reads} reads in ten sweeps");
 }

@@ -17,7 +17,7 @@ pub(crate) async fn load(db: &mut impl Executor, id: &DeploymentId) -> Result<Op
     let (head, hash) = (first.count(6)?, first.bytes(7)?);
     let records = if first.int_or_none(0)?.is_some() { found.as_slice() } else { &[] };
     let links = records.iter().map(link).collect::<Result<Vec<_>, _>>()?;
-    let damaged = |what: String| StoreError::Damaged(format!("deployment {id}: {what}"));
+    let damaged = |message: String| StoreError::BrokenChain { deployment: id.to_string(), message };
     let computed = record::verify_chain(id, links.iter().copied()).map_err(|error| damaged(error.to_string()))?;
     if links.len() as u64 != head || computed != *hash {
         return Err(damaged(format!("its last record is {}, expected {head} with the hash in its row", links.len())));

@@ -56,10 +56,10 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
     {
         let (work, answered) = packed(work);
-        let ended = || StoreError::Failed("the writer ended after an error of the disk; start again".to_owned());
+        let ended = || StoreError::Broken("its writer ended after an error of the disk".to_owned());
         let queue = self.queue.as_ref().ok_or_else(ended)?;
         queue.send(work).await.map_err(|_| ended())?;
-        let unknown = |_| StoreError::OutcomeUnknown("the writer ended in the middle; start again".to_owned());
+        let unknown = |_| StoreError::OutcomeUnknown("the writer ended in the middle".to_owned());
         answered.await.map_err(unknown)?
     }
 }

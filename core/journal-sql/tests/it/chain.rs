@@ -25,8 +25,8 @@ async fn check(sql: &str, expected: &str) {
     three_records(&place).await;
     place.meddle(&format!("{TRIGGERS_OFF} {sql}"));
     let found = load(&place.open()).await;
-    let Err(StoreError::Damaged(message)) = &found else { panic!("{sql}: {found:?}") };
-    assert!(message.contains("deployment d-0001") && message.contains(expected), "{sql}: {message}");
+    let Err(StoreError::BrokenChain { deployment, message }) = &found else { panic!("{sql}: {found:?}") };
+    assert!(deployment == "d-0001" && message.contains(expected), "{sql}: {message}");
 }
 
 #[tokio::test]

@@ -83,8 +83,16 @@ pub(crate) async fn ask_to_start(handle: &Handle, request: Option<&str>, plan: P
 }
 
 pub(crate) fn pause(id: &DeploymentId, request: Option<&str>) -> CommandRequest {
+    ask(id, request, |by| Command::Pause { by, reason: "lunch".into() })
+}
+
+pub(crate) fn abort(id: &DeploymentId, request: Option<&str>) -> CommandRequest {
+    ask(id, request, |by| Command::Abort { by, reason: "a second thought".into() })
+}
+
+fn ask(id: &DeploymentId, request: Option<&str>, command: impl Fn(Actor) -> Command) -> CommandRequest {
     let by = actor("user:ada");
-    let command = Command::Pause { by: by.clone(), reason: "lunch".into() };
+    let command = command(by.clone());
     let request = request.map(|id| RequestId(id.into()));
     CommandRequest { request, expected_version: None, deployment: id.clone(), by, command }
 }

@@ -22,6 +22,8 @@ pub(crate) enum Fault {
     UnknownUnwritten,
     /// It is not written, and the store says so.
     Full,
+    /// The task that appends breaks.
+    Break,
     /// The process dies before it is written.
     DeadBefore,
     /// The process dies when it is written, before anybody hears of it.
@@ -34,6 +36,10 @@ pub(crate) struct FaultyStore {
     fault: Mutex<Option<(Range<u64>, Fault)>>,
     dead: watch::Sender<bool>,
     commit_takes: Mutex<Duration>,
+    load_takes: Mutex<Duration>,
+    blind_loads: AtomicU64,
+    scratched: Mutex<Option<DeploymentId>>,
+    reads: AtomicU64,
 }
 
 impl FaultyStore {
@@ -44,6 +50,10 @@ impl FaultyStore {
             fault: Mutex::new(None),
             dead: watch::Sender::new(false),
             commit_takes: Mutex::default(),
+            load_takes: Mutex::default(),
+            blind_loads: AtomicU64::new(0),
+            scratched: Mutex::default(),
+            reads: AtomicU64::new(0),
         }
     }
 
@@ -55,6 +65,26 @@ impl FaultyStore {
     /// Has every append take so long from now on.
     pub(crate) fn slow_down(&self, commit_takes: Duration) {
         *self.commit_takes.lock().unwrap() = commit_takes;
+    }
+
+    /// Has every deployment take so long to read from now on.
+    pub(crate) fn slow_down_loads(&self, load_takes: Duration) {
+        *self.load_takes.lock().unwrap() = load_takes;
+    }
+
+    /// Has the next so many deployments fail to be read.
+    pub(crate) fn fail_loads(&self, count: u64) {
+        self.blind_loads.store(count, Ordering::Relaxed);
+    }
+
+    /// Has the records of one deployment be unreadable from now on.
+    pub(crate) fn scratch(&self, deployment: Option<&DeploymentId>) {
+        *self.scratched.lock().unwrap() = deployment.cloned();
+    }
+
+    /// Returns how often somebody read on in the journal.
+    pub(crate) fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
     }
 
     pub(crate) fn heal(&self) {
@@ -105,6 +135,7 @@ impl Store for FaultyStore {
             Some(Fault::UnknownWritten) => self.inner.append(append).await.and(Err(unknown().into())),
             Some(Fault::UnknownUnwritten) => Err(unknown().into()),
             Some(Fault::Full) => Err(StoreError::Full("the test took the space".to_owned()).into()),
+            Some(Fault::Break) => panic!("the test breaks whoever appends"),
             Some(Fault::DeadBefore) => self.die().await,
             Some(Fault::DeadAfter) => {
                 // Only the first is written: the dead do not write.
@@ -117,7 +148,19 @@ impl Store for FaultyStore {
     }
 
     async fn load(&self, deployment: &DeploymentId) -> Result<Option<Loaded>, StoreError> {
-        self.inner.load(deployment).await
+        let load_takes = *self.load_takes.lock().unwrap();
+        if !load_takes.is_zero() {
+            tokio::time::sleep(load_takes).await;
+        }
+        if self.scratched.lock().unwrap().as_ref() == Some(deployment) {
+            let (deployment, message) = (deployment.to_string(), "the test scratched it".to_owned());
+            return Err(StoreError::UnreadableRecord { deployment, seq: 1, message });
+        }
+        let blind = self.blind_loads.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        match blind {
+            Ok(_) => Err(StoreError::Failed("the test closed its eyes".to_owned())),
+            Err(_) => self.inner.load(deployment).await,
+        }
     }
 
     async fn deployments(&self, filter: &DeploymentFilter) -> Result<Vec<DeploymentRow>, StoreError> {
@@ -138,6 +181,7 @@ impl Store for FaultyStore {
         deployment: Option<&DeploymentId>,
         limit: u32,
     ) -> Result<Vec<StreamedEvent>, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         self.inner.read_after(position, deployment, limit).await
     }
 
