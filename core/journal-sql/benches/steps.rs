@@ -1,7 +1,7 @@
 //! Durable steps per second, beside the single commits per second that the same disk makes in the same run.
 //!
-//! A step is an intent and its outcome, both durable. It is measured in two ways: as two appends, and as the engine does it, with
-//! an outcome and the next intent in one. `cargo bench -p journal-sql -- [--seconds N] [--folder PATH]`.
+//! A step is an intent and its outcome, both durable. The engine appends an outcome together with the next intent, so a step costs
+//! one append; the budget is about that. Two appends each are measured as well, to show what is saved. `cargo bench -p journal-sql -- [--seconds N] [--folder PATH]`.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -55,27 +55,25 @@ fn main() -> Result<(), Failure> {
     let before = single_commits(&folder.path().join("before.db"), arguments.time)?;
     row(&mut out, "single commits, one row each", &before, &before)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build()?;
-    let mut at_budget = Vec::new();
+    let mut at_budget = None;
     for way in [Way::TwoAppends, Way::OneAppend] {
         for deployments in DEPLOYMENTS {
             let path = folder.path().join(format!("{}-{deployments}.db", way.name()));
             let measured = runtime.block_on(steps(&path, way, deployments, arguments.time))?;
             row(&mut out, &format!("steps, {}, {deployments} at once", way.name()), &measured, &before)?;
-            if deployments == BUDGET_AT {
-                at_budget.push((way, measured));
+            if matches!(way, Way::OneAppend) && deployments == BUDGET_AT {
+                at_budget = Some(measured.per_second);
             }
         }
     }
     let after = single_commits(&folder.path().join("after.db"), arguments.time)?;
     row(&mut out, "single commits, once more", &after, &before)?;
     writeln!(out)?;
-    for (way, measured) in at_budget {
-        // The better of the two: a disturbed measurement of the disk must not make us look good.
-        let ratio = measured.per_second / before.per_second.max(after.per_second);
-        let kept = if ratio >= BUDGET_RATIO { "within" } else { "OVER" };
-        let name = way.name();
-        writeln!(out, "{kept} budget at {BUDGET_AT} at once, {name}: {ratio:.2} single commits (at least {BUDGET_RATIO:.2})")?;
-    }
+    let steps = at_budget.ok_or("the row of the budget was not measured")?;
+    // The better of the two: a disturbed measurement of the disk must not make us look good.
+    let ratio = steps / before.per_second.max(after.per_second);
+    let kept = if ratio >= BUDGET_RATIO { "within" } else { "OVER" };
+    writeln!(out, "{kept} budget at {BUDGET_AT} at once: {ratio:.2} single commits (at least {BUDGET_RATIO:.2})")?;
     Ok(())
 }
 
