@@ -81,11 +81,14 @@ pub async fn serve(
     let (stop, stopping) = watch::channel(false);
     let (health_reporter, health) = tonic_health::server::health_reporter();
     health_reporter.set_serving::<DeploymentServiceServer<Services>>().await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(towpath_proto::DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()
-        .map_err(ServeError::Reflection)?;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(towpath_proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let reflection_v1 = reflection().build_v1().map_err(ServeError::Reflection)?;
+    // Most clients still ask for the one before.
+    let reflection_v1alpha = reflection().build_v1alpha().map_err(ServeError::Reflection)?;
     let services = Services { api, stopping };
     macro_rules! guarded {
         ($server:ident) => {
@@ -99,7 +102,8 @@ pub async fn serve(
         .http2_keepalive_interval(Some(KEEPALIVE))
         .max_concurrent_streams(limits::STREAMS_PER_CONNECTION_MAX)
         .add_service(health)
-        .add_service(reflection)
+        .add_service(reflection_v1)
+        .add_service(reflection_v1alpha)
         .add_service(guarded!(ServiceServiceServer))
         .add_service(guarded!(EnvironmentServiceServer))
         .add_service(guarded!(PathServiceServer))

@@ -152,6 +152,10 @@ impl Error {
 /// # Errors
 /// Returns what the stream returns.
 pub fn print_error(output: &mut Output, error: &Error) -> io::Result<()> {
+    if matches!(error, Error::Output(source) if source.kind() == io::ErrorKind::BrokenPipe) {
+        // Whoever read the answer has read enough, as `head` has.
+        return Ok(());
+    }
     let mut message = clean(&error.to_string());
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -18,6 +18,7 @@ mod signals;
 mod up;
 mod wire;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -64,8 +65,9 @@ async fn run(arguments: Arguments, context: Context) -> ExitCode {
             plugin_build::run(&options).await
         }
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "towpath", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "towpath", &mut script);
+            return said(output.out.write_all(&script).map(|()| Exit::Done).map_err(cli::Error::from), &mut output);
         }
     };
     match done {

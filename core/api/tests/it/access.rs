@@ -8,6 +8,7 @@ use tonic_reflection::pb::v1::ServerReflectionRequest;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_reflection::pb::v1alpha;
 use towpath_proto::v1;
 use towpath_proto::v1::deployment_service_client::DeploymentServiceClient;
 use towpath_proto::v1::plugin_service_client::PluginServiceClient;
@@ -60,5 +61,22 @@ async fn reflection_lists_every_service_of_the_contract() {
         let name = format!("towpath.v1.{service}Service");
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn reflection_answers_clients_of_the_version_before() {
+    let rig = Rig::start().await;
+    let request = v1alpha::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(v1alpha::server_reflection_request::MessageRequest::ListServices(String::new())),
+    };
+    let mut client = v1alpha::server_reflection_client::ServerReflectionClient::new(rig.channel.clone());
+    let mut answers = client.server_reflection_info(tokio_stream::once(request)).await.unwrap().into_inner();
+    let answer = answers.message().await.unwrap().unwrap().message_response.unwrap();
+    let v1alpha::server_reflection_response::MessageResponse::ListServicesResponse(list) = answer else {
+        panic!("{answer:?} is no list")
+    };
+    assert!(list.service.iter().any(|service| service.name == "towpath.v1.DeploymentService"), "{list:?}");
     rig.stop().await;
 }

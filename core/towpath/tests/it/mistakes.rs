@@ -107,3 +107,13 @@ fn a_release_folder_that_was_changed_is_refused_with_both_digests() {
     let outcome = ended["outcome"].as_str().unwrap();
     assert_eq!(outcome.matches("sha256:").count(), 2, "both digests are shown: {outcome}");
 }
+
+#[test]
+fn a_reader_that_goes_away_gets_no_complaint() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command(folder.path(), &["completions", "bash"]).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(6));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
