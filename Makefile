@@ -19,7 +19,8 @@ demo: setup ## shows the main job on real processes and real traffic
 	$(CARGO) build --locked -p towpath -p hello-service
 	$(TARGET)/debug/towpath demo $(ARGS)
 
-test: setup ## runs the tests
+test: ## runs the tests
+	@.ci/setup tests
 	$(CARGO) test --workspace --locked
 
 test-clients: setup ## has a client in Python follow a deployment

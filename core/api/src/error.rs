@@ -188,7 +188,10 @@ fn store_outside(error: &StoreError) -> Outside {
         StoreError::NewerVersion { .. } => outside(Code::FailedPrecondition, codes::STORE_NEWER, "use the newer program"),
         StoreError::RevisionMoved { .. } => outside(Code::Aborted, codes::REVISION_MOVED, "look again, then decide again"),
         StoreError::Broken(_) => outside(Code::Unavailable, codes::STOPPING, "try again when the server is back"),
-        StoreError::InUse(_) | StoreError::Failed(_) => {
+        StoreError::Unreachable(_) => {
+            outside(Code::Unavailable, codes::STORE_FAILED, "try again; the server asks its database again")
+        }
+        StoreError::InUse(_) | StoreError::Unfit(_) | StoreError::Failed(_) => {
             outside(Code::Internal, codes::STORE_FAILED, "the server's log says more")
         }
     }

@@ -31,7 +31,7 @@ pub(crate) async fn acquire(shared: &Shared) -> Result<(), EngineError> {
     }
 }
 
-async fn try_acquire(shared: &Shared) -> Result<bool, EngineError> {
+pub(crate) async fn try_acquire(shared: &Shared) -> Result<bool, EngineError> {
     let asked_at = Instant::now();
     let lease = shared.store.acquire(journal::Shard(0), &shared.owner, shared.lease_ttl).await?;
     let Some(lease) = lease else { return Ok(false) };
@@ -55,17 +55,20 @@ fn lifetime(ttl: Millis) -> Duration {
 /// `started` hears how the first recovery went. When that failed, nobody holds the engine any longer.
 pub(crate) async fn keep(shared: Arc<Shared>, started: oneshot::Sender<Result<(), EngineError>>) -> Infallible {
     let mut started = Some(started);
+    if shared.generation().is_none() {
+        get_again(&shared).await;
+    }
     loop {
         tokio::select! {
             () = renew_until_lost(&shared) => {}
             () = work(&shared, &mut started) => {}
         }
+        shared.leads.send_replace(false);
         shared.step_down();
         // In this order: nobody enters the roster any more, so nobody joins the crew behind the last who is stopped.
         shared.roster.clear();
         shared.crew.stop().await;
         get_again(&shared).await;
-        tracing::warn!("got the lease again");
     }
 }
 
@@ -74,9 +77,14 @@ async fn work(shared: &Arc<Shared>, started: &mut Option<oneshot::Sender<Result<
     let mut hold = Hold::new("reading what is to be taken care of");
     loop {
         match (start::recover(shared).await, started.take()) {
-            (result, Some(started)) => {
-                // Whoever starts the engine may have given up.
-                let _ = started.send(result);
+            (Err(error), Some(started)) => {
+                // Whoever starts the engine hears of it, unless it stands by and asked for nothing; then it is tried again.
+                if let Err(Err(error)) = started.send(Err(error)) {
+                    tokio::time::sleep_until(hold.failed(&error)).await;
+                }
+            }
+            (Ok(()), Some(started)) => {
+                let _ = started.send(Ok(()));
                 break;
             }
             (Ok(()), None) => break,
@@ -84,6 +92,7 @@ async fn work(shared: &Arc<Shared>, started: &mut Option<oneshot::Sender<Result<
         }
     }
     hold.over();
+    shared.leads.send_replace(true);
     std::future::pending().await
 }
 
@@ -108,7 +117,7 @@ async fn get_again(shared: &Shared) {
     let mut hold = Hold::new("asking for the lease");
     loop {
         match try_acquire(shared).await {
-            Ok(true) => break,
+            Ok(true) => break tracing::warn!("got the lease"),
             Ok(false) => tokio::time::sleep(ASK_AGAIN).await,
             Err(error) => {
                 if let EngineError::Store(error) = &error {

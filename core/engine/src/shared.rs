@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) owner: Owner,
     pub(crate) lease_ttl: Millis,
     pub(crate) held: watch::Sender<Option<Held>>,
+    /// Whether everything is taken care of under the lease that is held.
+    pub(crate) leads: watch::Sender<bool>,
     /// How often the lease was got.
     pub(crate) grants: AtomicU64,
     /// What runs beside the deployments: the lease's keeper, looks at the queue, requests that are being taken.
@@ -62,6 +64,7 @@ impl Shared {
             owner: options.owner,
             lease_ttl: options.lease_ttl,
             held: watch::Sender::new(None),
+            leads: watch::Sender::new(false),
             grants: AtomicU64::new(0),
             tasks: TaskSet::default(),
             crew: TaskSet::default(),

@@ -26,6 +26,9 @@ pub struct EngineOptions {
     pub owner: Owner,
     /// How long a lease lasts.
     pub lease_ttl: Millis,
+    /// Whether to start although another engine holds the lease, and to take over when it ends. Until then everything can be read
+    /// and watched here, and nothing is written.
+    pub standby: bool,
 }
 
 /// A running engine. Dropping it ends everything on the spot, as a crash would; [`Engine::shutdown`] is the orderly way.
@@ -34,12 +37,21 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the engine: gets the lease, then takes care of every deployment that is not over.
+    /// Starts the engine: gets the lease, then takes care of every deployment that is not over. One that may stand by does not wait
+    /// for the lease.
     pub async fn start(options: EngineOptions) -> Result<Self, EngineError> {
+        let standby = options.standby;
         let engine = Self { shared: Arc::new(Shared::new(options)) };
         let shared = &engine.shared;
-        lease::acquire(shared).await?;
         let (started, recovered) = oneshot::channel();
+        if standby && !lease::try_acquire(shared).await? {
+            tracing::info!("another server has the lease; standing by");
+            shared.tasks.spawn(supervised(Arc::clone(shared), started));
+            return Ok(engine);
+        }
+        if !standby {
+            lease::acquire(shared).await?;
+        }
         shared.tasks.spawn(supervised(Arc::clone(shared), started));
         match recovered.await.unwrap_or(Err(EngineError::NotOwner)) {
             Ok(()) => Ok(engine),
@@ -48,6 +60,13 @@ impl Engine {
                 Err(error)
             }
         }
+    }
+
+    /// Waits until this engine has the lease and everything is taken care of.
+    pub async fn leads(&self) {
+        let mut leads = self.shared.leads.subscribe();
+        // The sender is ours, so it is there.
+        let _ = leads.wait_for(|leads| *leads).await;
     }
 
     /// Returns a future that waits until this process can use its store no more, and says why: the process has to end, so that

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use journal::Position;
+use journal::{Change, Changes, Position};
 use model::{DeploymentId, State};
 
 use crate::shared::Shared;
@@ -60,6 +60,7 @@ impl Watching {
                 return Ok(None);
             }
             // Subscribed before reading: what is written in between wakes, and is not missed.
+            let mut changes = self.shared.store.changes();
             let worker = self.shared.roster.worker(&self.id);
             if !self.read().await? {
                 if self.state.is_none() {
@@ -72,8 +73,8 @@ impl Watching {
                     {
                         return;
                     }
-                    // Nobody is there to wake us: it is over, or another server has it.
-                    std::future::pending().await
+                    // Nobody of ours is there to wake us: it is over, or another server has it and the store may tell.
+                    told_of(&mut changes, &self.id).await;
                 };
                 // Whether it was woken or not, it looks.
                 let _ = tokio::time::timeout(limits::SWEEP, moved).await;
@@ -95,5 +96,16 @@ impl Watching {
             self.state = Some(state);
         }
         Ok(any)
+    }
+}
+
+/// Waits until the store tells of an append to the deployment, or that it may have missed one.
+async fn told_of(changes: &mut Changes, id: &DeploymentId) {
+    loop {
+        match changes.next().await {
+            Some(Change::Appended { deployment, .. }) if deployment != *id => {}
+            Some(Change::Appended { .. } | Change::LookAgain) => return,
+            None => std::future::pending().await,
+        }
     }
 }

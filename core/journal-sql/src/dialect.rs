@@ -5,6 +5,8 @@
 pub(crate) struct Dialect {
     /// A 64-bit integer.
     pub(crate) int: &'static str,
+    /// A text that is compared byte by byte, so that the order of ids is the order of their time.
+    pub(crate) text: &'static str,
     /// Bytes.
     pub(crate) bytes: &'static str,
     /// A primary key that the database counts up.
@@ -18,6 +20,7 @@ pub(crate) struct Dialect {
 /// SQLite's words.
 pub(crate) const SQLITE: Dialect = Dialect {
     int: "INTEGER",
+    text: "TEXT",
     bytes: "BLOB",
     counted_key: "INTEGER PRIMARY KEY AUTOINCREMENT",
     table_end: " STRICT",
@@ -29,11 +32,29 @@ pub(crate) const SQLITE: Dialect = Dialect {
     ],
 };
 
+/// PostgreSQL's words.
+pub(crate) const POSTGRES: Dialect = Dialect {
+    int: "BIGINT",
+    text: "TEXT COLLATE \"C\"",
+    bytes: "BYTEA",
+    counted_key: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    table_end: "",
+    append_only: &[
+        "CREATE FUNCTION journal_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'the journal is append-only'; END $$",
+        "CREATE TRIGGER journal_not_changed BEFORE UPDATE OR DELETE ON journal
+         FOR EACH ROW EXECUTE FUNCTION journal_is_append_only()",
+        "CREATE TRIGGER journal_not_emptied BEFORE TRUNCATE ON journal
+         FOR EACH STATEMENT EXECUTE FUNCTION journal_is_append_only()",
+    ],
+};
+
 impl Dialect {
     /// Returns a statement of the schema in this dialect.
     pub(crate) fn write(&self, statement: &str) -> String {
         statement
             .replace("{int}", self.int)
+            .replace("{text}", self.text)
             .replace("{bytes}", self.bytes)
             .replace("{counted-key}", self.counted_key)
             .replace("{end}", self.table_end)

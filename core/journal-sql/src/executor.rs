@@ -14,13 +14,14 @@ pub(crate) enum Value {
 /// A row.
 pub(crate) struct Row(pub(crate) Vec<Value>);
 
-/// A database inside a transaction, or outside of one for reading.
+/// A database inside a transaction, or outside of one for reading. What is asked at the same time is done in the order in which it
+/// was first polled.
 pub(crate) trait Executor {
     /// Runs a statement; returns how many rows it touched.
-    async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<usize, StoreError>;
+    async fn execute(&self, sql: &str, values: &[Value]) -> Result<usize, StoreError>;
 
     /// Runs a query; returns its rows.
-    async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError>;
+    async fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError>;
 }
 
 impl Row {

@@ -4,11 +4,13 @@
 //! conformance suite that every store passes. It decides nothing and performs nothing; SQL lives in `journal-sql`.
 #![forbid(unsafe_code)]
 
+pub mod changes;
 pub mod conformance;
 pub mod memory;
 pub mod record;
 pub mod store;
 
+pub use changes::{Announcer, Change, Changes};
 pub use memory::MemoryStore;
 pub use store::{
     Append, AppendError, Catalog, CatalogEntry, DeploymentFilter, DeploymentRow, FirstReply, Lease, Loaded, Owner, Position,

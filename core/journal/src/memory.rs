@@ -7,14 +7,15 @@ use async_trait::async_trait;
 use model::{DeploymentId, Millis, Scope, Timestamp};
 
 use crate::{
-    Append, AppendError, Catalog, CatalogEntry, DeploymentFilter, DeploymentRow, FirstReply, Lease, Loaded, Owner, Position,
-    Receipt, RequestId, ScopeRow, Shard, Stamped, Status, Store, StoreError, StreamedEvent,
+    Announcer, Append, AppendError, Catalog, CatalogEntry, Change, Changes, DeploymentFilter, DeploymentRow, FirstReply, Lease,
+    Loaded, Owner, Position, Receipt, RequestId, ScopeRow, Shard, Stamped, Status, Store, StoreError, StreamedEvent,
 };
 
 /// A store in memory. Clones are one store, as two connections to a database are.
 #[derive(Clone)]
 pub struct MemoryStore {
     inner: Arc<Mutex<Inner>>,
+    announcer: Announcer,
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
@@ -31,7 +32,7 @@ struct Inner {
 impl MemoryStore {
     /// Returns an empty store whose leases run by this clock.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self { inner: Arc::default(), now: Arc::new(now) }
+        Self { inner: Arc::default(), announcer: Announcer::default(), now: Arc::new(now) }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -141,9 +142,13 @@ impl Store for MemoryStore {
 
     async fn append(&self, append: Append) -> Result<Receipt, AppendError> {
         let now = (self.now)();
+        let (shard, deployment) = (append.lease.shard, append.row.id.clone());
         let mut inner = self.inner();
         inner.check(&append, now)?;
-        Ok(inner.write(append))
+        let receipt = inner.write(append);
+        drop(inner);
+        self.announcer.announce(Change::Appended { shard, deployment });
+        Ok(receipt)
     }
 
     async fn load(&self, deployment: &DeploymentId) -> Result<Option<Loaded>, StoreError> {
@@ -195,6 +200,10 @@ impl Store for MemoryStore {
 
     async fn first_reply(&self, actor: &str, request: &RequestId) -> Result<Option<FirstReply>, StoreError> {
         Ok(self.inner().replies.get(&(actor.to_owned(), request.0.clone())).cloned())
+    }
+
+    fn changes(&self) -> Changes {
+        self.announcer.changes()
     }
 }
 

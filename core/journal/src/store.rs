@@ -3,6 +3,8 @@
 use async_trait::async_trait;
 use model::{Committed, DeploymentId, Event, Fence, Millis, Phase, ReleaseId, ReleaseSpec, Scope, Timestamp};
 
+use crate::Changes;
+
 /// A part of all scopes that one replica owns at a time. Scopes are spread over shards by hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shard(pub u16);
@@ -302,6 +304,12 @@ pub enum StoreError {
     /// This process can use the store no more; another that opens it anew can.
     #[error("the store has to be opened anew: {0}")]
     Broken(String),
+    /// The database is not reached, or went away before anything was written: try again later.
+    #[error("the store cannot be reached: {0}")]
+    Unreachable(String),
+    /// The database, its settings or the rights in it are not as they must be: an operator has to change something.
+    #[error("the store cannot be used: {0}")]
+    Unfit(String),
     /// Something else; the message says what.
     #[error("the store failed: {0}")]
     Failed(String),
@@ -368,6 +376,12 @@ pub trait Store: Catalog + Send + Sync + 'static {
 
     /// Returns the first answer to a request, if it had one.
     async fn first_reply(&self, actor: &str, request: &RequestId) -> Result<Option<FirstReply>, StoreError>;
+
+    /// Returns what is appended from here on, by this replica or another: hints to read again, told after the commit. A store that
+    /// cannot tell is silent; nobody may rely on hints alone.
+    fn changes(&self) -> Changes {
+        Changes::silent()
+    }
 }
 
 /// Documents beside the journal: services, environments, releases, paths, plugins, grants. Each has a kind, a key and a revision.

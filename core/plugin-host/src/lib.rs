@@ -35,6 +35,7 @@ pub use limits::Limits;
 pub use manifest::{Kind, Manifest, ManifestError};
 pub use plugin::Plugin;
 pub use powers::http::grant::{HttpGrant, HttpRule, Scheme};
+pub use powers::http::tls::client_config;
 pub use powers::runtime::{RuntimeBackend, RuntimeFault, RuntimeScope};
 pub use types::{
     Answer, Assessment, CallContext, Called, Change, Descriptor, Desired, Evidence, Fault, Fencing, GateVerdict, HealthVerdict,

@@ -87,13 +87,17 @@ pub(crate) struct ServerArgs {
     /// Where to listen; port 0 has the system choose one.
     #[arg(long, default_value = LISTEN, value_name = "HOST:PORT")]
     pub(crate) listen: SocketAddr,
+    /// The PostgreSQL database that the journal lives in, as postgres://USER:PASSWORD@HOST/DATABASE; without it, a file in the data
+    /// folder. TOWPATH_STORE says it as well, and shows the password to nobody who lists processes.
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<Secret>,
     /// A group that the holder of the token belongs to; may be given several times.
     #[arg(long = "group", default_value = "group:operators", value_name = "GROUP")]
     pub(crate) groups: Vec<String>,
     /// What plugins may do; examples/grants.json shows the form and what holds without a file.
     #[arg(long, value_name = "FILE")]
     pub(crate) grants: Option<PathBuf>,
-    /// A PEM file of authorities that plugins' https requests trust besides the machine's own.
+    /// A PEM file of authorities that plugins' https requests and connections to the database trust besides the machine's own.
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
     /// Take every caller on this machine for its one user, without a token. Only on a loopback address.
@@ -102,6 +106,24 @@ pub(crate) struct ServerArgs {
     /// Stop when standard input ends: so that it does not outlive whoever started it.
     #[arg(long, hide = true)]
     pub(crate) stop_with_stdin: bool,
+}
+
+/// A word that is never shown.
+#[derive(Clone)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(not shown)")
+    }
+}
+
+impl std::str::FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
 }
 
 /// The runtime.

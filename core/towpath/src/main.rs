@@ -15,6 +15,7 @@ mod runtime;
 mod server;
 mod settings;
 mod signals;
+mod store;
 mod up;
 mod wire;
 

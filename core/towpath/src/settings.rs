@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use cli::Context;
 
-use crate::args::{Color, Common};
+use crate::args::{Color, Common, ServerArgs};
 use crate::failure::Failure;
 
 /// Returns what the arguments and the environment say together; arguments win.
@@ -31,6 +31,15 @@ pub(crate) fn colored(color: Color, terminal: bool) -> bool {
         Color::Never => false,
         Color::Auto => terminal && environment("NO_COLOR").is_none() && environment("TERM").is_none_or(|term| term != "dumb"),
     }
+}
+
+/// The variable that names the journal's database.
+pub(crate) const STORE: &str = "TOWPATH_STORE";
+
+/// Returns the URL of the journal's database, if one is named.
+pub(crate) fn store(args: &ServerArgs) -> Option<String> {
+    let given = args.store.as_ref().map(|store| store.0.clone());
+    given.or_else(|| environment(STORE).and_then(|store| store.into_string().ok()))
 }
 
 fn data_dir(common: &Common) -> Result<PathBuf, Failure> {

@@ -15,7 +15,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use crate::args::{Common, UpArgs};
 use crate::data::DataDir;
 use crate::failure::{Failure, START_AGAIN};
-use crate::signals;
+use crate::{settings, signals};
 
 /// How often a killed process is started again before it is taken for a sign of something worse.
 const RESTARTS_MAX: u32 = 10;
@@ -40,8 +40,8 @@ pub(crate) async fn run(data_dir: &Path, args: &UpArgs, common: &Common) -> Resu
     if args.server.insecure_local {
         server.push("--insecure-local".to_owned());
     }
-    let mut runtime = Process::start("runtime", &program, words(&["runtime", "--stop-with-stdin"]))?;
-    let mut server = match Process::start("server", &program, server) {
+    let mut runtime = Process::start("runtime", &program, words(&["runtime", "--stop-with-stdin"]), None)?;
+    let mut server = match Process::start("server", &program, server, settings::store(&args.server)) {
         Ok(server) => server,
         Err(failure) => {
             runtime.stop().await;
@@ -65,6 +65,8 @@ struct Process {
     name: &'static str,
     program: PathBuf,
     arguments: Vec<String>,
+    /// The journal's database: told by the environment, because arguments are for everybody to see.
+    store: Option<String>,
     child: Child,
     /// Kept open here: a child that is waited for would have it closed, and stop.
     life_line: Option<ChildStdin>,
@@ -72,10 +74,10 @@ struct Process {
 }
 
 impl Process {
-    fn start(name: &'static str, program: &Path, arguments: Vec<String>) -> Result<Self, Failure> {
-        let mut child = spawn(name, program, &arguments)?;
+    fn start(name: &'static str, program: &Path, arguments: Vec<String>, store: Option<String>) -> Result<Self, Failure> {
+        let mut child = spawn(name, program, &arguments, store.as_deref())?;
         let life_line = child.stdin.take();
-        Ok(Self { name, program: program.to_owned(), arguments, child, life_line, restarts: 0 })
+        Ok(Self { name, program: program.to_owned(), arguments, store, child, life_line, restarts: 0 })
     }
 
     /// Starts the process again where that is of use; returns when it is not. Cancel-safe.
@@ -90,7 +92,7 @@ impl Process {
             }
             self.restarts += 1;
             tracing::warn!(process = self.name, %status, "it ended; starting it again");
-            match spawn(self.name, &self.program, &self.arguments) {
+            match spawn(self.name, &self.program, &self.arguments, self.store.as_deref()) {
                 Ok(mut child) => {
                     self.life_line = child.stdin.take();
                     self.child = child;
@@ -126,9 +128,10 @@ async fn stop(child: &mut Child) {
     }
 }
 
-fn spawn(name: &str, program: &Path, arguments: &[String]) -> Result<Child, Failure> {
+fn spawn(name: &str, program: &Path, arguments: &[String], store: Option<&str>) -> Result<Child, Failure> {
     Command::new(program)
         .args(arguments)
+        .envs(store.map(|store| (settings::STORE, store)))
         // It stops when this pipe closes, however this process ends.
         .stdin(Stdio::piped())
         // Out of our process group: an interrupt at the keyboard reaches us alone, and we stop them in order.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::{Engine, EngineError, limits};
+use engine::{Engine, EngineError, EngineOptions, limits};
 use journal::{Lease, Owner, Shard, Store};
 use model::Timestamp;
 
@@ -116,4 +116,22 @@ async fn a_recovery_that_takes_longer_than_the_lease_keeps_it() {
     assert_eq!(bench.driver.performed().len() - before, MANY);
     let row = bench.store.inner.unfinished().await.unwrap().pop().unwrap();
     engine.handle().command(pause(&row.id, None)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_shows_everything_writes_nothing_and_takes_over() {
+    let (bench, engine) = Bench::with_stable().await;
+    let standby = Engine::start(EngineOptions { standby: true, ..bench.options("another") }).await.unwrap();
+    let id = start(&engine.handle(), Builder::new(2).canary()).await;
+    until(&standby.handle(), &id, |state| state.watch.is_some()).await;
+    let refused = standby.handle().command(pause(&id, None)).await.unwrap_err();
+    assert!(matches!(refused, EngineError::NotOwner), "{refused}");
+    let refused = ask_to_start(&standby.handle(), None, Builder::new(3).canary()).await.unwrap_err();
+    assert!(matches!(refused, EngineError::NotOwner), "{refused}");
+    // Dead without a word: its lease has to run out.
+    drop(engine);
+    let began = tokio::time::Instant::now();
+    standby.leads().await;
+    assert!(began.elapsed() <= Duration::from_millis(limits::LEASE_TTL.0 + 1_000), "{:?}", began.elapsed());
+    assert_eq!(bench.sound_end(&standby.handle(), &id).await.phase().as_str(), "succeeded");
 }

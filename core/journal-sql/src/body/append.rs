@@ -1,15 +1,20 @@
 //! The append: every rule is compared inside the transaction that writes.
 
-use journal::record::{self, Link, NO_HASH};
-use journal::{Append, AppendError, FirstReply, Lease, Position, Receipt, RequestId, StoreError};
+use futures_util::future::{try_join, try_join3};
+use journal::record::{self, Link};
+use journal::{Append, AppendError, FirstReply, Position, Receipt, RequestId, StoreError};
 use model::{DeploymentId, Timestamp};
 
+use super::situation::{self, Situation};
 use super::{rows, scope};
 use crate::executor::{Executor, Row, Value};
 
+/// Records that one statement writes. Few, so that few different statements are kept prepared.
+const RECORDS_PER_STATEMENT: usize = 8;
+
 /// An append with the payloads of its records: made where it is asked for, because whoever writes has no time to spare.
 pub(crate) struct Prepared {
-    append: Append,
+    pub(crate) append: Append,
     expected: u64,
     payloads: Vec<Vec<u8>>,
 }
@@ -22,78 +27,49 @@ impl Prepared {
     }
 }
 
-/// Writes an append, or says why not. The caller has a transaction open and undoes what was written on an error.
-pub(crate) async fn append(db: &mut impl Executor, prepared: Prepared, now: Timestamp) -> Result<Receipt, AppendError> {
-    let Prepared { append, expected, payloads } = prepared;
-    check_lease(db, &append.lease, now).await?;
-    if let Some(reply) = &append.request
-        && let Some(first) = first_reply(db, &reply.actor, &reply.request).await?
-    {
-        return Err(AppendError::AlreadyAnswered(first));
-    }
-    let (found, hash) = head(db, &append.row.id).await?;
-    if found != expected {
-        return Err(AppendError::HeadMoved { deployment: append.row.id.clone(), expected, found });
-    }
-    let before = scope::read(db, &append.row.scope).await?;
-    scope::check(&append, &before)?;
-    let (records, hash) = chained(&append, payloads, expected, hash);
-    write_deployment(db, &append, expected, hash).await?;
-    let position = write_records(db, &append, records).await?;
-    let after = scope::after(&append, &before)?;
-    if after != before {
-        scope::write(db, &append.row.scope, after).await?;
-    }
-    if let Some(reply) = &append.request {
-        write_reply(db, reply, now).await?;
-    }
-    Ok(Receipt::after_commit(append.row.id, append.row.head, position))
-}
-
-async fn check_lease(db: &mut impl Executor, lease: &Lease, now: Timestamp) -> Result<(), AppendError> {
-    let sql = "SELECT owner, epoch, expires_at FROM leases WHERE shard = $1";
-    let found = db.query(sql, &[i64::from(lease.shard.0).into()]).await?;
-    let lost = |epoch, owner: &str| AppendError::LeaseLost {
-        shard: lease.shard,
-        epoch: lease.epoch,
-        found: epoch,
-        owner: owner.to_owned(),
+/// Writes an append, or says why not. The caller has a transaction open and undoes what was written on an error of the store; what
+/// is refused was refused before anything was written.
+pub(crate) async fn append(db: &impl Executor, prepared: &Prepared, now: Timestamp) -> Result<Receipt, AppendError> {
+    let append = &prepared.append;
+    let before = situation::read(db, append).await?;
+    situation::check(&before, append, prepared.expected, now)?;
+    let records = chained(prepared, &before);
+    let hash = records.last().map_or(before.hash, |record| record.hash);
+    let after = scope::after(append, &before.scope)?;
+    let deployment = write_deployment(db, append, prepared.expected, hash);
+    let rest =
+        try_join3(write_records(db, append, &records), write_scope(db, &before, append, after), write_reply(db, append, now));
+    // A new deployment goes ahead of what refers to it. Else all is sent at once: over a network, each wait is a round trip.
+    let position = match prepared.expected {
+        0 => {
+            deployment.await?;
+            rest.await?.0
+        }
+        _ => try_join(deployment, rest).await?.1.0,
     };
-    let Some(row) = found.first() else { return Err(lost(0, "")) };
-    let (owner, epoch, expires_at) = (row.text(0)?, row.count(1)?, row.int(2)?);
-    match epoch == lease.epoch && owner == lease.owner.0 && expires_at > now.0 {
-        true => Ok(()),
-        false => Err(lost(epoch, owner)),
-    }
+    Ok(Receipt::after_commit(append.row.id.clone(), append.row.head, position))
 }
 
-async fn head(db: &mut impl Executor, id: &DeploymentId) -> Result<(u64, [u8; 32]), StoreError> {
-    let found = db.query("SELECT head, hash FROM deployments WHERE id = $1", &[id.as_str().into()]).await?;
-    let Some(row) = found.first() else { return Ok((0, NO_HASH)) };
-    let hash = row.bytes(1)?;
-    let hash = <[u8; 32]>::try_from(hash)
-        .map_err(|_| StoreError::Damaged(format!("the hash of deployment {id} has {} bytes, expected 32", hash.len())))?;
-    Ok((row.count(0)?, hash))
-}
-
-struct Chained {
+struct Chained<'a> {
     seq: u64,
     at: i64,
-    payload: Vec<u8>,
+    payload: &'a [u8],
     hash: [u8; 32],
 }
 
-fn chained(append: &Append, payloads: Vec<Vec<u8>>, head: u64, mut hash: [u8; 32]) -> (Vec<Chained>, [u8; 32]) {
+fn chained<'a>(prepared: &'a Prepared, before: &Situation) -> Vec<Chained<'a>> {
+    let Prepared { append, expected, payloads } = prepared;
+    let mut hash = before.hash;
     let mut records = Vec::with_capacity(payloads.len());
-    for (seq, (stamped, payload)) in (head + 1..).zip(append.events.iter().zip(payloads)) {
-        let link = Link { seq, at: stamped.at, version: record::VERSION, payload: &payload, hash: &[] };
+    for (seq, (stamped, payload)) in (expected + 1..).zip(append.events.iter().zip(payloads)) {
+        let link = Link { seq, at: stamped.at, version: record::VERSION, payload, hash: &[] };
         hash = record::chain(&hash, &append.row.id, &link);
         records.push(Chained { seq, at: stamped.at.0, payload, hash });
     }
-    (records, hash)
+    records
 }
 
-async fn write_deployment(db: &mut impl Executor, append: &Append, expected: u64, hash: [u8; 32]) -> Result<(), StoreError> {
+async fn write_deployment(db: &impl Executor, append: &Append, expected: u64, hash: [u8; 32]) -> Result<(), StoreError> {
     let row = &append.row;
     let status = rows::status_text(row.status);
     let (paused, ended_at) = (i64::from(row.paused), row.ended_at.map(|at| at.0));
@@ -139,28 +115,49 @@ async fn write_deployment(db: &mut impl Executor, append: &Append, expected: u64
     }
 }
 
-async fn write_records(db: &mut impl Executor, append: &Append, records: Vec<Chained>) -> Result<Position, StoreError> {
-    let sql = "INSERT INTO journal (deployment, seq, epoch, at, version, payload, hash) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING position";
+async fn write_records(db: &impl Executor, append: &Append, records: &[Chained<'_>]) -> Result<Position, StoreError> {
     let mut position = Position::default();
-    for record in records {
-        let values: [Value; 7] = [
-            append.row.id.as_str().into(),
-            record.seq.into(),
-            append.lease.epoch.into(),
-            record.at.into(),
-            u64::from(record::VERSION).into(),
-            record.payload.into(),
-            record.hash.to_vec().into(),
-        ];
-        let written = db.query(sql, &values).await?;
+    for records in records.chunks(RECORDS_PER_STATEMENT) {
+        let values: Vec<Value> = records.iter().flat_map(|record| record_values(append, record)).collect();
+        let written = db.query(&insert_records(records.len()), &values).await?;
         let none = || StoreError::Failed("a record was written without a position".to_owned());
-        position = Position(written.first().ok_or_else(none)?.count(0)?);
+        position = Position(written.last().ok_or_else(none)?.count(0)?);
     }
     Ok(position)
 }
 
-async fn write_reply(db: &mut impl Executor, reply: &FirstReply, now: Timestamp) -> Result<(), StoreError> {
+fn insert_records(records: usize) -> String {
+    let row = |record: usize| {
+        let first = record * 7 + 1;
+        let [a, b, c, d, e, f, g] = std::array::from_fn(|column| first + column);
+        format!("(${a}, ${b}, ${c}, ${d}, ${e}, ${f}, ${g})")
+    };
+    let rows: Vec<_> = (0..records).map(row).collect();
+    let columns = "deployment, seq, epoch, at, version, payload, hash";
+    format!("INSERT INTO journal ({columns}) VALUES {} RETURNING position", rows.join(", "))
+}
+
+fn record_values(append: &Append, record: &Chained<'_>) -> [Value; 7] {
+    [
+        append.row.id.as_str().into(),
+        record.seq.into(),
+        append.lease.epoch.into(),
+        record.at.into(),
+        u64::from(record::VERSION).into(),
+        record.payload.to_vec().into(),
+        record.hash.to_vec().into(),
+    ]
+}
+
+async fn write_scope(db: &impl Executor, before: &Situation, append: &Append, after: scope::ScopeText) -> Result<(), StoreError> {
+    match after == before.scope {
+        true => Ok(()),
+        false => scope::write(db, &append.row.scope, after).await,
+    }
+}
+
+async fn write_reply(db: &impl Executor, append: &Append, now: Timestamp) -> Result<(), StoreError> {
+    let Some(reply) = &append.request else { return Ok(()) };
     let sql = "INSERT INTO requests (actor, request, fingerprint, deployment, version, at) VALUES ($1, $2, $3, $4, $5, $6)";
     let values: [Value; 6] = [
         reply.actor.as_str().into(),
@@ -174,21 +171,19 @@ async fn write_reply(db: &mut impl Executor, reply: &FirstReply, now: Timestamp)
 }
 
 /// Returns the first answer to a request.
-pub(crate) async fn first_reply(
-    db: &mut impl Executor,
-    actor: &str,
-    request: &RequestId,
-) -> Result<Option<FirstReply>, StoreError> {
+pub(crate) async fn first_reply(db: &impl Executor, actor: &str, request: &RequestId) -> Result<Option<FirstReply>, StoreError> {
     let sql = "SELECT fingerprint, deployment, version FROM requests WHERE actor = $1 AND request = $2";
     let found = db.query(sql, &[actor.into(), request.0.as_str().into()]).await?;
-    let read = |row: &Row| -> Result<FirstReply, StoreError> {
-        Ok(FirstReply {
-            request: request.clone(),
-            actor: actor.to_owned(),
-            fingerprint: row.text(0)?.to_owned(),
-            deployment: DeploymentId::new(row.text(1)?).map_err(|error| StoreError::Damaged(error.to_string()))?,
-            version: row.count(2)?,
-        })
-    };
-    found.first().map(read).transpose()
+    found.first().map(|row| reply(row, 0, actor, request)).transpose()
+}
+
+/// Reads `fingerprint, deployment, version` from a column on.
+pub(super) fn reply(row: &Row, first: usize, actor: &str, request: &RequestId) -> Result<FirstReply, StoreError> {
+    Ok(FirstReply {
+        request: request.clone(),
+        actor: actor.to_owned(),
+        fingerprint: row.text(first)?.to_owned(),
+        deployment: DeploymentId::new(row.text(first + 1)?).map_err(|error| StoreError::Damaged(error.to_string()))?,
+        version: row.count(first + 2)?,
+    })
 }

@@ -6,7 +6,7 @@ use model::Timestamp;
 use crate::executor::{Executor, Row, Value};
 
 pub(crate) async fn put(
-    db: &mut impl Executor,
+    db: &impl Executor,
     kind: &str,
     key: &str,
     document: &str,
@@ -25,12 +25,12 @@ pub(crate) async fn put(
     Ok(found + 1)
 }
 
-pub(crate) async fn get(db: &mut impl Executor, kind: &str, key: &str) -> Result<Option<CatalogEntry>, StoreError> {
+pub(crate) async fn get(db: &impl Executor, kind: &str, key: &str) -> Result<Option<CatalogEntry>, StoreError> {
     let sql = "SELECT name, document, revision, written_at FROM catalog WHERE kind = $1 AND name = $2";
     db.query(sql, &[kind.into(), key.into()]).await?.first().map(entry).transpose()
 }
 
-pub(crate) async fn list(db: &mut impl Executor, kind: &str, prefix: &str) -> Result<Vec<CatalogEntry>, StoreError> {
+pub(crate) async fn list(db: &impl Executor, kind: &str, prefix: &str) -> Result<Vec<CatalogEntry>, StoreError> {
     let sql = "SELECT name, document, revision, written_at FROM catalog \
                WHERE kind = $1 AND substr(name, 1, $2) = $3 ORDER BY name";
     let length = prefix.chars().count() as u64;
@@ -38,7 +38,7 @@ pub(crate) async fn list(db: &mut impl Executor, kind: &str, prefix: &str) -> Re
     found.iter().map(entry).collect()
 }
 
-pub(crate) async fn remove(db: &mut impl Executor, kind: &str, key: &str) -> Result<bool, StoreError> {
+pub(crate) async fn remove(db: &impl Executor, kind: &str, key: &str) -> Result<bool, StoreError> {
     let touched = db.execute("DELETE FROM catalog WHERE kind = $1 AND name = $2", &[kind.into(), key.into()]).await?;
     Ok(touched > 0)
 }

@@ -6,7 +6,7 @@ use model::{Millis, Timestamp};
 use crate::executor::{Executor, Value};
 
 pub(crate) async fn acquire(
-    db: &mut impl Executor,
+    db: &impl Executor,
     shard: Shard,
     owner: &Owner,
     ttl: Millis,
@@ -33,12 +33,7 @@ pub(crate) async fn acquire(
     Ok(Some(Lease { shard, owner: owner.clone(), epoch, expires_at }))
 }
 
-pub(crate) async fn renew(
-    db: &mut impl Executor,
-    lease: &Lease,
-    ttl: Millis,
-    now: Timestamp,
-) -> Result<Option<Lease>, StoreError> {
+pub(crate) async fn renew(db: &impl Executor, lease: &Lease, ttl: Millis, now: Timestamp) -> Result<Option<Lease>, StoreError> {
     let expires_at = now + ttl;
     let sql = "UPDATE leases SET expires_at = $1 WHERE shard = $2 AND owner = $3 AND epoch = $4 AND expires_at > $5";
     let values =
@@ -47,7 +42,7 @@ pub(crate) async fn renew(
     Ok((touched == 1).then(|| Lease { expires_at, ..lease.clone() }))
 }
 
-pub(crate) async fn release(db: &mut impl Executor, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn release(db: &impl Executor, lease: &Lease, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE leases SET expires_at = $1 WHERE shard = $2 AND owner = $3 AND epoch = $4";
     let values = [now.0.into(), i64::from(lease.shard.0).into(), lease.owner.0.as_str().into(), lease.epoch.into()];
     db.execute(sql, &values).await.map(|_| ())

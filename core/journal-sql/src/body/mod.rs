@@ -7,3 +7,4 @@ pub(crate) mod read;
 pub(crate) mod rows;
 pub(crate) mod schema;
 mod scope;
+mod situation;

@@ -8,7 +8,7 @@ use super::rows;
 use crate::executor::{Executor, Row, Value};
 
 /// Reads all events of a deployment and checks their chain, up to the head and hash that its row has.
-pub(crate) async fn load(db: &mut impl Executor, id: &DeploymentId) -> Result<Option<Loaded>, StoreError> {
+pub(crate) async fn load(db: &impl Executor, id: &DeploymentId) -> Result<Option<Loaded>, StoreError> {
     // One statement, so that the records and the row are of one moment.
     let sql = "SELECT j.seq, j.at, j.version, j.payload, j.hash, j.position, d.head, d.hash \
                FROM deployments d LEFT JOIN journal j ON j.deployment = d.id WHERE d.id = $1 ORDER BY j.seq";
@@ -43,7 +43,7 @@ fn version(found: u64) -> u32 {
     u32::try_from(found).unwrap_or(u32::MAX)
 }
 
-pub(crate) async fn deployments(db: &mut impl Executor, filter: &DeploymentFilter) -> Result<Vec<DeploymentRow>, StoreError> {
+pub(crate) async fn deployments(db: &impl Executor, filter: &DeploymentFilter) -> Result<Vec<DeploymentRow>, StoreError> {
     let (mut conditions, mut values): (Vec<String>, Vec<Value>) = (Vec::new(), Vec::new());
     let mut also = |column: &str, value: Value| {
         values.push(value);
@@ -68,19 +68,19 @@ pub(crate) async fn deployments(db: &mut impl Executor, filter: &DeploymentFilte
     db.query(&sql, &values).await?.iter().map(rows::deployment).collect()
 }
 
-pub(crate) async fn unfinished(db: &mut impl Executor) -> Result<Vec<DeploymentRow>, StoreError> {
+pub(crate) async fn unfinished(db: &impl Executor) -> Result<Vec<DeploymentRow>, StoreError> {
     let sql = format!("SELECT {} FROM deployments WHERE status IN ('queued', 'active') ORDER BY id", rows::DEPLOYMENT);
     db.query(&sql, &[]).await?.iter().map(rows::deployment).collect()
 }
 
-pub(crate) async fn scope(db: &mut impl Executor, scope: &Scope) -> Result<ScopeRow, StoreError> {
+pub(crate) async fn scope(db: &impl Executor, scope: &Scope) -> Result<ScopeRow, StoreError> {
     let sql = "SELECT fence, stable, previous, active FROM scopes WHERE service = $1 AND environment = $2";
     let found = db.query(sql, &[scope.service.as_str().into(), scope.environment.as_str().into()]).await?;
     found.first().map_or_else(|| Ok(ScopeRow::default()), rows::scope_row)
 }
 
 pub(crate) async fn read_after(
-    db: &mut impl Executor,
+    db: &impl Executor,
     position: Position,
     deployment: Option<&DeploymentId>,
     limit: u32,

@@ -18,18 +18,18 @@ pub(crate) fn statements(dialect: &Dialect, from: usize) -> Vec<String> {
 const V1: &[&str] = &[
     "CREATE TABLE leases (
         shard {int} NOT NULL PRIMARY KEY,
-        owner TEXT NOT NULL,
+        owner {text} NOT NULL,
         epoch {int} NOT NULL CHECK (epoch > 0),
         expires_at {int} NOT NULL
     ){end}",
     "CREATE TABLE deployments (
-        id TEXT NOT NULL PRIMARY KEY,
-        service TEXT NOT NULL,
-        environment TEXT NOT NULL,
-        release_id TEXT NOT NULL,
-        release_label TEXT NOT NULL,
-        status TEXT NOT NULL CHECK (status IN ('queued', 'active', 'ended')),
-        phase TEXT NOT NULL,
+        id {text} NOT NULL PRIMARY KEY,
+        service {text} NOT NULL,
+        environment {text} NOT NULL,
+        release_id {text} NOT NULL,
+        release_label {text} NOT NULL,
+        status {text} NOT NULL CHECK (status IN ('queued', 'active', 'ended')),
+        phase {text} NOT NULL,
         paused {int} NOT NULL CHECK (paused IN (0, 1)),
         head {int} NOT NULL CHECK (head > 0),
         hash {bytes} NOT NULL CHECK (length(hash) = 32),
@@ -37,12 +37,12 @@ const V1: &[&str] = &[
         ended_at {int}
     ){end}",
     "CREATE TABLE scopes (
-        service TEXT NOT NULL,
-        environment TEXT NOT NULL,
+        service {text} NOT NULL,
+        environment {text} NOT NULL,
         fence {int} NOT NULL CHECK (fence >= 0),
-        stable TEXT,
-        previous TEXT,
-        active TEXT REFERENCES deployments (id),
+        stable {text},
+        previous {text},
+        active {text} REFERENCES deployments (id),
         PRIMARY KEY (service, environment)
     ){end}",
     // At most one active deployment per scope: the database itself says no to a second.
@@ -51,7 +51,7 @@ const V1: &[&str] = &[
     "CREATE INDEX deployments_by_status ON deployments (status, id)",
     "CREATE TABLE journal (
         position {counted-key},
-        deployment TEXT NOT NULL REFERENCES deployments (id),
+        deployment {text} NOT NULL REFERENCES deployments (id),
         seq {int} NOT NULL CHECK (seq > 0),
         epoch {int} NOT NULL,
         at {int} NOT NULL,
@@ -61,18 +61,18 @@ const V1: &[&str] = &[
         UNIQUE (deployment, seq)
     ){end}",
     "CREATE TABLE requests (
-        actor TEXT NOT NULL,
-        request TEXT NOT NULL,
-        fingerprint TEXT NOT NULL,
-        deployment TEXT NOT NULL,
+        actor {text} NOT NULL,
+        request {text} NOT NULL,
+        fingerprint {text} NOT NULL,
+        deployment {text} NOT NULL,
         version {int} NOT NULL,
         at {int} NOT NULL,
         PRIMARY KEY (actor, request)
     ){end}",
     "CREATE TABLE catalog (
-        kind TEXT NOT NULL,
-        name TEXT NOT NULL,
-        document TEXT NOT NULL,
+        kind {text} NOT NULL,
+        name {text} NOT NULL,
+        document {text} NOT NULL,
         revision {int} NOT NULL CHECK (revision > 0),
         written_at {int} NOT NULL,
         PRIMARY KEY (kind, name)

@@ -16,14 +16,15 @@ pub(super) struct ScopeText {
     active: Option<DeploymentId>,
 }
 
-pub(super) async fn read(db: &mut impl Executor, scope: &Scope) -> Result<ScopeText, StoreError> {
-    let sql = "SELECT fence, stable, previous, active FROM scopes WHERE service = $1 AND environment = $2";
-    let found = db.query(sql, &[scope.service.as_str().into(), scope.environment.as_str().into()]).await?;
-    let read = |row: &Row| -> Result<ScopeText, StoreError> {
-        let text = |column| Ok::<_, StoreError>(row.text_or_none(column)?.map(str::to_owned));
-        Ok(ScopeText { fence: Fence(row.count(0)?), stable: text(1)?, previous: text(2)?, active: rows::id_or_none(row, 3)? })
-    };
-    found.first().map_or_else(|| Ok(ScopeText::default()), read)
+/// Reads `fence, stable, previous, active` from a column on.
+pub(super) fn text(row: &Row, first: usize) -> Result<ScopeText, StoreError> {
+    let text = |column| Ok::<_, StoreError>(row.text_or_none(column)?.map(str::to_owned));
+    Ok(ScopeText {
+        fence: Fence(row.count(first)?),
+        stable: text(first + 1)?,
+        previous: text(first + 2)?,
+        active: rows::id_or_none(row, first + 3)?,
+    })
 }
 
 /// Refuses an append that would make a second deployment active, or lower the fence.
@@ -63,7 +64,7 @@ fn release_id(text: Option<&str>) -> Result<Option<ReleaseId>, StoreError> {
     Ok(rows::release(text)?.map(|release| release.id))
 }
 
-pub(super) async fn write(db: &mut impl Executor, scope: &Scope, row: ScopeText) -> Result<(), StoreError> {
+pub(super) async fn write(db: &impl Executor, scope: &Scope, row: ScopeText) -> Result<(), StoreError> {
     let sql = "INSERT INTO scopes (service, environment, fence, stable, previous, active) VALUES ($1, $2, $3, $4, $5, $6) \
                ON CONFLICT (service, environment) DO UPDATE SET fence = excluded.fence, stable = excluded.stable, \
                previous = excluded.previous, active = excluded.active";

@@ -1,5 +1,6 @@
 //! The body's executor over a SQLite connection.
 
+use std::cell::OnceCell;
 use std::future::Future;
 
 use futures_util::FutureExt;
@@ -8,28 +9,30 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
 use super::faults;
+use crate::again::again;
 use crate::executor::{Executor, Row, Value};
 
 /// A connection. Its futures are always ready: SQLite answers in place.
 pub(crate) struct Sqlite<'a> {
     db: &'a Connection,
-    undone: Option<StoreError>,
+    undone: OnceCell<StoreError>,
 }
 
 impl<'a> Sqlite<'a> {
     pub(super) fn new(db: &'a Connection) -> Self {
-        Self { db, undone: None }
+        Self { db, undone: OnceCell::new() }
     }
 
     /// Returns the error at which SQLite undid the open transaction by itself, as it does when the disk is full or fails.
     pub(super) fn undone(self) -> Option<StoreError> {
-        self.undone
+        self.undone.into_inner()
     }
 
-    fn failed(&mut self, error: rusqlite::Error) -> StoreError {
+    fn failed(&self, error: rusqlite::Error) -> StoreError {
         let error = faults::sort(error);
-        if self.undone.is_none() && self.db.is_autocommit() {
-            self.undone = Some(faults::again(&error));
+        if self.db.is_autocommit() {
+            // The first one is the reason; what follows it is told that there is no transaction.
+            let _ = self.undone.set(again(&error));
         }
         error
     }
@@ -52,12 +55,12 @@ impl ToSql for Value {
 }
 
 impl Executor for Sqlite<'_> {
-    async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<usize, StoreError> {
+    async fn execute(&self, sql: &str, values: &[Value]) -> Result<usize, StoreError> {
         let touched = self.db.prepare_cached(sql).and_then(|mut statement| statement.execute(params_from_iter(values)));
         touched.map_err(|error| self.failed(error))
     }
 
-    async fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+    async fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         rows(self.db, sql, values).map_err(|error| self.failed(error))
     }
 }

@@ -24,23 +24,12 @@ pub(super) fn sort_commit(error: Error) -> StoreError {
     }
 }
 
-/// Returns an error again for another waiter of the same commit.
-pub(super) fn again(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::OutcomeUnknown(message) => StoreError::OutcomeUnknown(message.clone()),
-        StoreError::Full(message) => StoreError::Full(message.clone()),
-        StoreError::ReadOnly(message) => StoreError::ReadOnly(message.clone()),
-        StoreError::Damaged(message) => StoreError::Damaged(message.clone()),
-        StoreError::InUse(message) => StoreError::InUse(message.clone()),
-        other => StoreError::Failed(other.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rusqlite::ffi;
 
     use super::*;
+    use crate::again::again;
 
     fn error(code: i32) -> Error {
         Error::SqliteFailure(ffi::Error::new(code), None)

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use journal::{
-    Append, AppendError, Catalog, CatalogEntry, DeploymentFilter, DeploymentRow, FirstReply, Lease, Loaded, Owner, Position,
-    Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
+    Announcer, Append, AppendError, Catalog, CatalogEntry, Change, Changes, DeploymentFilter, DeploymentRow, FirstReply, Lease,
+    Loaded, Owner, Position, Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
 };
 use model::{DeploymentId, Millis, Scope, Timestamp};
 use rusqlite::Connection;
@@ -55,6 +55,7 @@ pub struct SqliteStore {
     readers: Arc<Mutex<Vec<Connection>>>,
     reading: Arc<Semaphore>,
     writer: Writer,
+    announcer: Announcer,
     _lock: FileLock,
 }
 
@@ -70,13 +71,14 @@ impl SqliteStore {
             reading: Arc::new(Semaphore::new(READERS_MAX)),
             writer: Writer::start(connection)
                 .map_err(|error| StoreError::Failed(format!("the writer cannot be started: {error}")))?,
+            announcer: Announcer::default(),
             _lock: lock,
         })
     }
 
     async fn read<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Sqlite<'_>) -> Result<R, StoreError> + Send + 'static,
+        work: impl FnOnce(&Sqlite<'_>) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         let (path, readers) = (self.path.clone(), Arc::clone(&self.readers));
         let turn = Arc::clone(&self.reading).acquire_owned().await;
@@ -87,7 +89,7 @@ impl SqliteStore {
                 Some(connection) => connection,
                 None => open::reader(&path)?,
             };
-            let result = work(&mut Sqlite::new(&connection));
+            let result = work(&Sqlite::new(&connection));
             let mut idle = readers.lock().unwrap_or_else(PoisonError::into_inner);
             // A connection that failed may be broken; the next reader opens a new one.
             if result.is_ok() {
@@ -117,8 +119,11 @@ impl Store for SqliteStore {
     }
 
     async fn append(&self, append: Append) -> Result<Receipt, AppendError> {
+        let (shard, deployment) = (append.lease.shard, append.row.id.clone());
         let (prepared, at) = (Prepared::new(append), (self.now)());
-        self.writer.write(move |db| now(body::append::append(db, prepared, at))).await
+        let receipt = self.writer.write(move |db| now(body::append::append(db, &prepared, at))).await?;
+        self.announcer.announce(Change::Appended { shard, deployment });
+        Ok(receipt)
     }
 
     async fn load(&self, deployment: &DeploymentId) -> Result<Option<Loaded>, StoreError> {
@@ -153,6 +158,10 @@ impl Store for SqliteStore {
     async fn first_reply(&self, actor: &str, request: &RequestId) -> Result<Option<FirstReply>, StoreError> {
         let (actor, request) = (actor.to_owned(), request.clone());
         self.read(move |db| now(body::append::first_reply(db, &actor, &request))).await
+    }
+
+    fn changes(&self) -> Changes {
+        self.announcer.changes()
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::adapter::Sqlite;
 use super::faults;
+use crate::again::again;
 
 /// Writes that may wait: more than all deployments' turns at once, so that waiting here is the back-pressure.
 const QUEUE_MAX: usize = 4_096;
@@ -31,7 +32,7 @@ const IDLE_AFTER: Duration = Duration::from_millis(100);
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Says whether what it wrote is to be kept, and who is told when that is certain. Without a transaction it only passes on why.
-type Work = Box<dyn FnOnce(Result<&mut Sqlite<'_>, StoreError>) -> (bool, Answer) + Send>;
+type Work = Box<dyn FnOnce(Result<&Sqlite<'_>, StoreError>) -> (bool, Answer) + Send>;
 
 /// The writer's thread.
 pub(super) struct Writer {
@@ -50,7 +51,7 @@ impl Writer {
     }
 
     /// Writes something and returns its result once it is durable.
-    pub(super) async fn write<R, E>(&self, work: impl FnOnce(&mut Sqlite<'_>) -> Result<R, E> + Send + 'static) -> Result<R, E>
+    pub(super) async fn write<R, E>(&self, work: impl FnOnce(&Sqlite<'_>) -> Result<R, E> + Send + 'static) -> Result<R, E>
     where
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -65,7 +66,7 @@ impl Writer {
 }
 
 /// Returns a write as the thread takes it, and where its result comes out.
-fn packed<R, E>(work: impl FnOnce(&mut Sqlite<'_>) -> Result<R, E> + Send + 'static) -> (Work, oneshot::Receiver<Result<R, E>>)
+fn packed<R, E>(work: impl FnOnce(&Sqlite<'_>) -> Result<R, E> + Send + 'static) -> (Work, oneshot::Receiver<Result<R, E>>)
 where
     R: Send + 'static,
     E: From<StoreError> + Send + 'static,
@@ -148,7 +149,7 @@ fn commit(db: &Connection, batch: &mut Vec<Work>) -> Result<(), StoreError> {
                 result = ended;
                 answer
             }
-            Err(error) => work(Err(faults::again(error))).1,
+            Err(error) => work(Err(again(error))).1,
         });
     }
     if result.is_ok() {
@@ -159,7 +160,7 @@ fn commit(db: &Connection, batch: &mut Vec<Work>) -> Result<(), StoreError> {
         let _ = db.execute_batch("ROLLBACK");
     }
     for answer in answers {
-        answer(result.as_ref().copied().map_err(faults::again));
+        answer(result.as_ref().copied().map_err(again));
     }
     match result {
         Err(error @ StoreError::OutcomeUnknown(_)) => Err(error),
@@ -170,11 +171,11 @@ fn commit(db: &Connection, batch: &mut Vec<Work>) -> Result<(), StoreError> {
 /// Does one write in its savepoint. An error is one after which the whole batch cannot be kept.
 fn one(db: &Connection, work: Work) -> (Answer, Result<(), StoreError>) {
     if let Err(error) = statement(db, "SAVEPOINT one") {
-        let answer = work(Err(faults::again(&error))).1;
+        let answer = work(Err(again(&error))).1;
         return (answer, Err(error));
     }
-    let mut sqlite = Sqlite::new(db);
-    let (keep, answer) = work(Ok(&mut sqlite));
+    let sqlite = Sqlite::new(db);
+    let (keep, answer) = work(Ok(&sqlite));
     let ended = match (sqlite.undone(), keep) {
         (Some(error), _) => Err(error),
         (None, true) => statement(db, "RELEASE one"),

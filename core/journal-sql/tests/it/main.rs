@@ -4,6 +4,7 @@ mod chain;
 mod damage;
 mod disk;
 mod kill;
+mod postgres;
 mod space;
 mod support;
 

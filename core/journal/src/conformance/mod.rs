@@ -2,6 +2,7 @@
 //!
 //! A store's own tests call [`run_all`] with a factory. The functions panic with what was found and what was expected, as tests do.
 
+mod announcements;
 mod appends;
 mod documents;
 mod leases;
@@ -45,6 +46,8 @@ pub async fn run_all<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F, 
     reads::a_row_is_read_back_as_it_was_written_last(&*empty().await).await;
     reads::the_stream_is_ordered_and_can_be_resumed(&*empty().await).await;
     reads::the_stream_has_every_event_without_gaps(empty().await).await;
+    announcements::who_listens_is_told_of_each_append(&*empty().await).await;
+    announcements::what_was_refused_is_not_announced(&*empty().await).await;
     documents::documents_are_compared_and_set(&*empty().await).await;
     documents::documents_of_a_kind_are_listed_by_key(&*empty().await).await;
 }

@@ -3,4 +3,5 @@
 mod crash;
 mod disk;
 mod mistakes;
+mod postgres;
 mod rig;

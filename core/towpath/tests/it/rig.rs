@@ -52,10 +52,15 @@ pub(crate) struct Rig {
 impl Rig {
     /// Starts both.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts both, the server with more arguments.
+    pub(crate) fn start_with(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = spawn(folder.path(), &["runtime"]);
         let mut rig = Self { folder, runtime, server: None };
-        rig.start_server();
+        rig.start_server_with(more);
         rig
     }
 

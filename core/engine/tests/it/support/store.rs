@@ -185,6 +185,10 @@ impl Store for FaultyStore {
         self.inner.read_after(position, deployment, limit).await
     }
 
+    fn changes(&self) -> journal::Changes {
+        self.inner.changes()
+    }
+
     async fn first_reply(&self, actor: &str, request: &RequestId) -> Result<Option<FirstReply>, StoreError> {
         self.inner.first_reply(actor, request).await
     }

@@ -37,13 +37,21 @@ impl Tls {
         let ca_file = self.ca_file.clone();
         let reading = tokio::task::spawn_blocking(move || authorities(ca_file.as_deref()));
         let roots = reading.await.map_err(|error| error.to_string())??;
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(TlsConnector::from(Arc::new(config)))
+        Ok(TlsConnector::from(Arc::new(trusting(roots)?)))
     }
+}
+
+fn trusting(roots: RootCertStore) -> Result<ClientConfig, String> {
+    let versions = ClientConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions();
+    Ok(versions.map_err(|error| error.to_string())?.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Returns what the host's own https connections are made with: the machine's authorities, and those of a PEM file. Blocks.
+///
+/// # Errors
+/// Returns a sentence on what cannot be read, or that nobody would be trusted.
+pub fn client_config(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
+    trusting(authorities(ca_file)?)
 }
 
 fn authorities(ca_file: Option<&Path>) -> Result<RootCertStore, String> {

@@ -1,0 +1,87 @@
+//! Where the journal lives: a file in the data folder, or a database that servers share.
+
+use std::sync::Arc;
+
+use journal::{Owner, Store, StoreError};
+use journal_sql::{PostgresOptions, PostgresStore, SqliteStore};
+use uuid::Uuid;
+
+use crate::args::ServerArgs;
+use crate::data::DataDir;
+use crate::failure::{self, Failure};
+use crate::settings;
+
+/// The owner of a file's lease. The file is locked while it is open, so an earlier process with this name is dead, and its lease need
+/// not be waited out.
+const OWNER_OF_A_FILE: &str = "single";
+
+/// A journal with what follows from where it lives.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<dyn Store>,
+    /// Where, for people.
+    pub(crate) place: String,
+    /// Whose leases this process takes.
+    pub(crate) owner: Owner,
+    /// Whether other servers may use it as well.
+    pub(crate) shared: bool,
+}
+
+/// Opens the journal that arguments and environment name.
+pub(crate) async fn open(data: &DataDir, args: &ServerArgs) -> Result<Opened, Failure> {
+    match settings::store(args) {
+        Some(url) => database(url, args).await,
+        None => file(data).await,
+    }
+}
+
+async fn file(data: &DataDir) -> Result<Opened, Failure> {
+    let place = data.path().display().to_string();
+    let path = data.journal();
+    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(&path, &journal_sql::Options::default())).await;
+    let store = opened.map_err(|error| Failure::of("TP0405", &error))?.map_err(|error| failed(&place, &error))?;
+    Ok(Opened { store: Arc::new(store), place, owner: Owner(OWNER_OF_A_FILE.to_owned()), shared: false })
+}
+
+async fn database(url: String, args: &ServerArgs) -> Result<Opened, Failure> {
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        // Not shown as it was given: it may hold a password.
+        let message = "the journal's store is named by a URL that begins with postgres://, found another";
+        return Err(Failure::new("TP0407", message).usage().hint("postgres://USER:PASSWORD@HOST/DATABASE"));
+    }
+    let ca_file = args.ca_file.clone();
+    let tls = tokio::task::spawn_blocking(move || plugin_host::client_config(ca_file.as_deref())).await;
+    let tls = tls.map_err(|error| Failure::of("TP0405", &error))?;
+    if let (Err(error), Some(_)) = (&tls, &args.ca_file) {
+        return Err(Failure::new("TP0407", error.clone()).usage());
+    }
+    let options = PostgresOptions { url, tls: tls.ok(), now: None };
+    let place = options.place();
+    let store = PostgresStore::open(&options).await.map_err(|error| failed(&place, &error))?;
+    // Unique per start: an earlier process of this machine may still be alive somewhere.
+    let owner = Owner(format!("server-{}", Uuid::now_v7()));
+    Ok(Opened { store: Arc::new(store), place, owner, shared: true })
+}
+
+/// Returns what ends the server when its journal cannot be used.
+pub(crate) fn failed(place: &str, error: &StoreError) -> Failure {
+    let said = format!("the journal in {place} cannot be used: {}", failure::chain(error));
+    match error {
+        StoreError::InUse(_) => {
+            Failure::new("TP0304", said).hint("stop the other server, or name another data folder with --data-dir")
+        }
+        StoreError::Full(_) => Failure::new("TP0401", said).hint("make room on the disk of the journal"),
+        StoreError::Damaged(_) | StoreError::UnreadableRecord { .. } | StoreError::BrokenChain { .. } => {
+            Failure::new("TP0402", said).hint("restore a backup of the journal, or start anew with another data folder")
+        }
+        StoreError::NewerVersion { .. } => Failure::new("TP0403", said).hint("use the newer program that wrote it"),
+        StoreError::ReadOnly(_) => Failure::new("TP0404", said).hint("see who may write there"),
+        StoreError::Unreachable(_) => {
+            Failure::new("TP0406", said).start_again().hint("see that the database runs and can be reached")
+        }
+        StoreError::Unfit(_) => {
+            Failure::new("TP0407", said).usage().hint("see the URL, the rights and the settings of the database")
+        }
+        StoreError::OutcomeUnknown(_) | StoreError::Broken(_) => Failure::new("TP0405", said).start_again(),
+        StoreError::Failed(_) | StoreError::RevisionMoved { .. } => Failure::new("TP0405", said),
+    }
+}
