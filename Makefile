@@ -42,7 +42,8 @@ advisories: ## asks whether a dependency has a known weakness; needs a network
 	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked --version $(DENY_VERSION)
 	$(CARGO) deny check advisories
 
-bench: setup ## measures what design and README promise, each beside its yardstick
+bench: ## measures what design and README promise, each beside its yardstick
+	@.ci/setup tests
 	$(CARGO) bench --locked -p plugin-host --bench calls
 	$(CARGO) bench --locked -p journal-sql --bench steps
 	$(CARGO) bench --locked -p runtime --bench router

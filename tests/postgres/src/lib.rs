@@ -51,8 +51,17 @@ impl Server {
     ///
     /// When there is no PostgreSQL on this machine, or it does not start.
     pub fn start_with(settings: &[&str]) -> Self {
+        Self::start_in(&std::env::temp_dir(), settings)
+    }
+
+    /// Starts a server with its data in a new folder inside of one, for those to whom it matters on which disk it is.
+    ///
+    /// # Panics
+    ///
+    /// When there is no PostgreSQL on this machine, or it does not start.
+    pub fn start_in(parent: &Path, settings: &[&str]) -> Self {
         let programs = programs();
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = tempfile::tempdir_in(parent).expect("a temporary folder");
         let password = folder.path().join("password");
         fs::write(&password, PASSWORD).expect("the temporary folder can be written");
         own(folder.path());
