@@ -1,10 +1,10 @@
 //! What the tests stand on: plans to follow, a deployment that checks every invariant as it goes, and a world to deploy into.
 
-pub(crate) mod plans;
 pub(crate) mod rng;
 pub(crate) mod run;
 pub(crate) mod scene;
-pub(crate) mod world;
+
+pub(crate) use test_world::{plans, world};
 
 pub(crate) use run::{Run, actor, member};
 pub(crate) use scene::Scene;

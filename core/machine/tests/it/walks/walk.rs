@@ -14,7 +14,7 @@ use super::marks::marks;
 use crate::support::rng::Rng;
 use crate::support::run::FENCE_BEFORE;
 use crate::support::scene::{lost, report};
-use crate::support::world::{Candidate, World, failed, gate, look};
+use crate::support::world::{Candidate, Guard, World, failed, gate, look};
 use crate::support::{Run, actor, member, plans};
 
 /// Moves before the world heals.
@@ -50,7 +50,9 @@ impl Walk {
         let (name, plan) = rng.pick(&plans::all()).clone();
         let run = Run::queued(plan.clone());
         let mut world = World::new((!plan.first).then(|| plans::release(1)), FENCE_BEFORE);
-        world.checks_fences = checks_fences;
+        if !checks_fences {
+            world.guard = Guard::Nobody;
+        }
         let candidates = [Candidate::Well, Candidate::Well, Candidate::Unhealthy, Candidate::NeverReady, Candidate::Crashing];
         world.candidate_is = *rng.pick(&candidates);
         let trouble = *rng.pick(&[0, 5, 20, 40]);

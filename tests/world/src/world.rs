@@ -1,16 +1,16 @@
 //! A world to deploy into: a target that reconciles absolute states and refuses old fences, and actions that do the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use machine::invariants::{SideSample, TargetSample};
 use model::{
-    Assessment, BasisPoints, Call, Desired, Fault, Fence, GateAnswer, Observation, OperationKind, Percent, Progress, ReleaseSpec,
-    ReportOutcome, Routing, Side, SideDesired, SideObservation, Verdict,
+    Assessment, BasisPoints, Call, Desired, Fault, Fence, GateAnswer, Observation, OperationKey, OperationKind, Percent,
+    Progress, ReleaseSpec, ReportOutcome, Routing, Side, SideDesired, SideObservation, Verdict,
 };
 
 /// How the candidate is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Candidate {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Candidate {
     /// It comes up and is healthy.
     Well,
     /// It comes up and is not healthy.
@@ -21,21 +21,39 @@ pub(crate) enum Candidate {
     Crashing,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct World {
-    pub(crate) fence: Fence,
-    pub(crate) stable: Option<SideDesired>,
-    pub(crate) candidate: Option<SideDesired>,
-    pub(crate) routing: Routing,
-    pub(crate) candidate_is: Candidate,
-    /// The mutation: a target that applies whatever comes, however old it is.
-    pub(crate) checks_fences: bool,
+/// Whom a target refuses. All but the first are mutations, to be found out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Guard {
+    /// Whoever has a fence below the highest seen, as it should be.
+    Fence,
+    /// Nobody: it applies whatever comes, however old it is.
+    Nobody,
+    /// Whoever comes twice: each key is applied once.
+    Key(BTreeSet<OperationKey>),
+}
+
+/// What runs where, and how the target treats what comes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct World {
+    /// The highest fence that the target has seen.
+    pub fence: Fence,
+    /// What runs on the stable side.
+    pub stable: Option<SideDesired>,
+    /// What runs on the candidate's side.
+    pub candidate: Option<SideDesired>,
+    /// Where traffic goes.
+    pub routing: Routing,
+    /// How the candidate is.
+    pub candidate_is: Candidate,
+    /// Whom the target refuses.
+    pub guard: Guard,
     /// Which actions have had their effect, with the highest fence that each has seen.
-    pub(crate) actions: BTreeMap<usize, (bool, Fence)>,
+    pub actions: BTreeMap<usize, (bool, Fence)>,
 }
 
 impl World {
-    pub(crate) fn new(stable: Option<ReleaseSpec>, fence: Fence) -> Self {
+    /// Returns a world with a release that has all traffic, or an empty one, in which a fence was seen.
+    pub fn new(stable: Option<ReleaseSpec>, fence: Fence) -> Self {
         let routing = if stable.is_some() { Routing::weights(BasisPoints::NONE) } else { Routing::Closed };
         Self {
             fence,
@@ -43,14 +61,21 @@ impl World {
             candidate: None,
             routing,
             candidate_is: Candidate::Well,
-            checks_fences: true,
+            guard: Guard::Fence,
             actions: BTreeMap::new(),
         }
     }
 
     /// Does what is asked, at once and as well as it can, and answers truthfully.
-    pub(crate) fn perform(&mut self, call: &Call) -> ReportOutcome {
+    pub fn perform(&mut self, call: &Call) -> ReportOutcome {
         let fence = call.operation.fence.unwrap_or_default();
+        let changes = call.operation.fence.is_some();
+        if let Guard::Key(seen) = &mut self.guard
+            && changes
+            && !seen.insert(call.operation.key.clone())
+        {
+            return ReportOutcome::Progress(Progress::Converged(self.observation()));
+        }
         match &call.operation.kind {
             OperationKind::AskGate => gate(GateAnswer::Pass, "all tests pass"),
             OperationKind::Look { .. } => match self.candidate_is {
@@ -65,15 +90,16 @@ impl World {
 
     fn act(&mut self, step: usize, fence: Fence, done: bool) -> Progress {
         let (_, seen) = self.actions.get(&step).copied().unwrap_or_default();
-        if fence < seen && self.checks_fences {
+        if fence < seen && self.guard == Guard::Fence {
             return Progress::Superseded(seen);
         }
         self.actions.insert(step, (done, fence.max(seen)));
         Progress::Converged(Observation::default())
     }
 
-    pub(crate) fn reconcile(&mut self, desired: &Desired, fence: Fence) -> Progress {
-        if fence < self.fence && self.checks_fences {
+    /// Applies a desired state, and answers how far it came.
+    pub fn reconcile(&mut self, desired: &Desired, fence: Fence) -> Progress {
+        if fence < self.fence && self.guard == Guard::Fence {
             return Progress::Superseded(self.fence);
         }
         self.fence = self.fence.max(fence);
@@ -88,7 +114,8 @@ impl World {
         }
     }
 
-    pub(crate) fn in_progress(&self, retry_after_ms: u64, message: &str) -> Progress {
+    /// Returns the answer of a target that is not there yet.
+    pub fn in_progress(&self, retry_after_ms: u64, message: &str) -> Progress {
         Progress::InProgress { observation: self.observation(), retry_after_ms, message: message.into() }
     }
 
@@ -96,7 +123,8 @@ impl World {
         matches!(self.candidate_is, Candidate::Well | Candidate::Unhealthy)
     }
 
-    pub(crate) fn observation(&self) -> Observation {
+    /// Returns what the target sees.
+    pub fn observation(&self) -> Observation {
         let seen = |side: Side, found: &Option<SideDesired>, stands: bool| {
             found.as_ref().map(|found| SideObservation {
                 side,
@@ -119,7 +147,7 @@ impl World {
     }
 
     /// Returns what is placed on each side; that a candidate dies of itself is not the machine's doing, and not shown here.
-    pub(crate) fn sample(&self) -> TargetSample {
+    pub fn sample(&self) -> TargetSample {
         let placed = |side: &Option<SideDesired>| {
             side.as_ref().map(|s| SideSample { release: s.release.id.clone(), ready: u32::from(s.capacity.get()) })
         };
@@ -132,11 +160,13 @@ impl World {
     }
 }
 
-pub(crate) fn gate(answer: GateAnswer, sentence: &str) -> ReportOutcome {
+/// Returns a gate's answer.
+pub fn gate(answer: GateAnswer, sentence: &str) -> ReportOutcome {
     ReportOutcome::Gate { answer, retry_after_ms: 5_000, measurements: Vec::new(), sentence: sentence.into() }
 }
 
-pub(crate) fn look(verdict: Verdict, sentence: &str) -> ReportOutcome {
+/// Returns what a look found.
+pub fn look(verdict: Verdict, sentence: &str) -> ReportOutcome {
     ReportOutcome::Look(Assessment {
         verdict,
         measurements: Vec::new(),
@@ -146,6 +176,7 @@ pub(crate) fn look(verdict: Verdict, sentence: &str) -> ReportOutcome {
     })
 }
 
-pub(crate) fn failed(message: &str, retryable: bool) -> Progress {
+/// Returns the answer of a target that failed.
+pub fn failed(message: &str, retryable: bool) -> Progress {
     Progress::Failed(Fault { message: message.into(), retryable })
 }

@@ -6,15 +6,21 @@ use model::{
     Supersede, UnhealthyAction, WatchSpec,
 };
 
-pub(crate) const STEP_DEADLINE: Millis = Millis::minutes(10);
-pub(crate) const WATCH: Millis = Millis::minutes(5);
-pub(crate) const PATIENCE: Millis = Millis::minutes(2);
-pub(crate) const INTERVAL: Millis = Millis::seconds(30);
-pub(crate) const APPROVAL_EXPIRES: Millis = Millis::hours(4);
-pub(crate) const WAIT: Millis = Millis::minutes(15);
+/// How long a step may take.
+pub const STEP_DEADLINE: Millis = Millis::minutes(10);
+/// How long a watch lasts.
+pub const WATCH: Millis = Millis::minutes(5);
+/// How long a watch waits for a verdict beyond its end.
+pub const PATIENCE: Millis = Millis::minutes(2);
+/// The time between two looks.
+pub const INTERVAL: Millis = Millis::seconds(30);
+/// How long an approval is waited for.
+pub const APPROVAL_EXPIRES: Millis = Millis::hours(4);
+/// How long a wait lasts.
+pub const WAIT: Millis = Millis::minutes(15);
 
 /// The release with this number; each has bytes of its own.
-pub(crate) fn release(number: u8) -> ReleaseSpec {
+pub fn release(number: u8) -> ReleaseSpec {
     ReleaseSpec {
         id: ReleaseId::new(&format!("release-{number}")).unwrap(),
         label: format!("v{number}"),
@@ -23,24 +29,28 @@ pub(crate) fn release(number: u8) -> ReleaseSpec {
     }
 }
 
-pub(crate) fn plugin(name: &str) -> PluginUse {
+/// Returns the use of a plugin.
+pub fn plugin(name: &str) -> PluginUse {
     PluginUse { name: name.into(), digest: Digest([9; 32]), settings: "{}".into() }
 }
 
-pub(crate) fn percent(value: u8) -> Percent {
+/// Returns a share of a side's full capacity.
+pub fn percent(value: u8) -> Percent {
     Percent::new(value).unwrap()
 }
 
-pub(crate) fn weight(percent: u16) -> Routing {
+/// Returns a routing that gives the candidate a share of the traffic, in percent.
+pub fn weight(percent: u16) -> Routing {
     Routing::weights(BasisPoints::new(percent * 100).unwrap())
 }
 
 /// A plan in the making.
 #[derive(Clone)]
-pub(crate) struct Builder(pub(crate) Plan);
+pub struct Builder(pub Plan);
 
 impl Builder {
-    pub(crate) fn new(strategy: Strategy) -> Self {
+    /// Begins a plan for release 2.
+    pub fn new(strategy: Strategy) -> Self {
         Self(Plan {
             hash: PlanHash::new("plan-1").unwrap(),
             scope: Scope { service: ServiceName::new("web").unwrap(), environment: EnvironmentName::new("production").unwrap() },
@@ -60,7 +70,8 @@ impl Builder {
         })
     }
 
-    pub(crate) fn step(mut self, phase: Phase, kind: StepKind) -> Self {
+    /// Adds a step, named after its kind and counted.
+    pub fn step(mut self, phase: Phase, kind: StepKind) -> Self {
         let name = match &kind {
             StepKind::Gate { .. } => "gate",
             StepKind::Approval { .. } => "approval",
@@ -83,57 +94,66 @@ impl Builder {
         self
     }
 
-    pub(crate) fn gate(self) -> Self {
+    /// Adds a gate.
+    pub fn gate(self) -> Self {
         self.step(Phase::Checking, StepKind::Gate { gate: plugin("junit") })
     }
 
-    pub(crate) fn approval(self, quorum: u32) -> Self {
+    /// Adds an approval by so many managers.
+    pub fn approval(self, quorum: u32) -> Self {
         let from = vec!["group:managers".to_string()];
         let kind = StepKind::Approval { from, quorum, expires_after: APPROVAL_EXPIRES, requester_may_approve: false };
         self.step(Phase::AwaitingApproval, kind)
     }
 
-    pub(crate) fn action(self, undoable: bool) -> Self {
+    /// Adds an action.
+    pub fn action(self, undoable: bool) -> Self {
         self.step(Phase::Preparing, StepKind::Action { action: plugin("migrate"), undoable })
     }
 
     /// Makes the step before the point of no return.
-    pub(crate) fn of_no_return(mut self) -> Self {
+    pub fn of_no_return(mut self) -> Self {
         self.0.steps.last_mut().unwrap().point_of_no_return = true;
         self
     }
 
-    pub(crate) fn sides(self, stable: u8, candidate: u8, routing: Routing) -> Self {
+    /// Adds a reconcile to capacities in percent and a routing.
+    pub fn sides(self, stable: u8, candidate: u8, routing: Routing) -> Self {
         let arrangement = Arrangement::SideBySide { stable: percent(stable), candidate: percent(candidate), routing };
         self.step(Phase::Shifting, StepKind::Reconcile { arrangement })
     }
 
-    pub(crate) fn watch(self) -> Self {
+    /// Adds a watch with two checks that goes back or pauses.
+    pub fn watch(self) -> Self {
         self.watch_or(UnhealthyAction::GoBack, InconclusiveAction::Pause)
     }
 
-    pub(crate) fn watch_or(self, on_unhealthy: UnhealthyAction, on_inconclusive: InconclusiveAction) -> Self {
+    /// Adds a watch with two checks.
+    pub fn watch_or(self, on_unhealthy: UnhealthyAction, on_inconclusive: InconclusiveAction) -> Self {
         let check = |name| Check { health: plugin(name), interval: INTERVAL, failures_to_decide: 2, errors_tolerated: 2 };
         let checks = vec![check("probe"), check("traffic")];
         let spec = WatchSpec { duration: WATCH, checks, on_unhealthy, on_inconclusive, patience: PATIENCE };
         self.step(Phase::Soaking, StepKind::Watch(spec))
     }
 
-    pub(crate) fn wait(self) -> Self {
+    /// Adds a wait.
+    pub fn wait(self) -> Self {
         self.step(Phase::Shifting, StepKind::Wait { duration: WAIT, until: None })
     }
 
-    pub(crate) fn promote(self) -> Self {
+    /// Adds the promotion.
+    pub fn promote(self) -> Self {
         self.step(Phase::Promoting, StepKind::Promote)
     }
 
     /// Leaves the candidate alone and returns the plan.
-    pub(crate) fn finish(self) -> Plan {
+    pub fn finish(self) -> Plan {
         self.step(Phase::Finalising, StepKind::Reconcile { arrangement: Arrangement::CandidateAlone }).0
     }
 }
 
-pub(crate) fn canary() -> Plan {
+/// A canary in four strides.
+pub fn canary() -> Plan {
     let mut plan = Builder::new(Strategy::Canary).gate().sides(100, 25, weight(0));
     for share in [5, 25] {
         plan = plan.sides(100, 25, weight(share)).watch();
@@ -142,30 +162,34 @@ pub(crate) fn canary() -> Plan {
     plan.sides(100, 100, weight(50)).sides(100, 100, weight(100)).watch().promote().watch().finish()
 }
 
-pub(crate) fn blue_green() -> Plan {
+/// A switch with a stand-by.
+pub fn blue_green() -> Plan {
     let switched = Builder::new(Strategy::BlueGreen).sides(100, 100, weight(0)).watch().sides(100, 100, weight(100)).watch();
     switched.promote().watch().wait().finish()
 }
 
-pub(crate) fn rolling() -> Plan {
+/// Half and half.
+pub fn rolling() -> Plan {
     let half = Builder::new(Strategy::Rolling).sides(100, 50, weight(0)).sides(100, 50, weight(50)).watch();
     let most = half.sides(50, 50, weight(50)).sides(50, 100, weight(50)).sides(50, 100, weight(100)).watch();
     most.sides(0, 100, weight(100)).promote().finish()
 }
 
-pub(crate) fn recreate() -> Plan {
+/// Down, then up.
+pub fn recreate() -> Plan {
     let down = Builder::new(Strategy::Recreate).sides(0, 0, Routing::Closed).sides(0, 100, Routing::Closed);
     down.sides(0, 100, weight(100)).watch().promote().finish()
 }
 
-pub(crate) fn first() -> Plan {
+/// The first release of a service.
+pub fn first() -> Plan {
     let mut plan = Builder::new(Strategy::Canary).gate();
     plan.0.first = true;
     plan.sides(0, 100, Routing::Closed).sides(0, 100, weight(100)).watch().promote().finish()
 }
 
 /// Everything that asks or acts: gate, approval by two, actions that can be undone and one that cannot, a wait.
-pub(crate) fn guarded() -> Plan {
+pub fn guarded() -> Plan {
     let asked = Builder::new(Strategy::Canary).gate().approval(2).action(true).action(false).action(true);
     asked
         .sides(100, 20, weight(0))
@@ -180,14 +204,14 @@ pub(crate) fn guarded() -> Plan {
 }
 
 /// A migration in the middle that nothing leads back from.
-pub(crate) fn irreversible() -> Plan {
+pub fn irreversible() -> Plan {
     let before = Builder::new(Strategy::BlueGreen).gate().sides(100, 100, weight(0)).action(true);
     let after = before.action(false).of_no_return().watch().sides(100, 100, weight(100));
     after.watch_or(UnhealthyAction::Pause, InconclusiveAction::GoBack).promote().finish()
 }
 
 /// Every plan above with its name.
-pub(crate) fn all() -> Vec<(&'static str, Plan)> {
+pub fn all() -> Vec<(&'static str, Plan)> {
     vec![
         ("canary", canary()),
         ("blue-green", blue_green()),
