@@ -14,4 +14,4 @@ mod postgres;
 mod sqlite;
 
 pub use postgres::{Options as PostgresOptions, PostgresStore};
-pub use sqlite::{Options, SqliteStore};
+pub use sqlite::{Options, SqliteStore, back_up, restore};

@@ -68,6 +68,13 @@ pub(crate) enum Command {
     /// Plugins: everything that touches the outside world.
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Looks at the record of what happened.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Copies the journal to a file, whether or not a server is writing it.
+    Backup(BackupArgs),
+    /// Puts a copy of the journal in its place. No server may be running on the data folder.
+    Restore(RestoreArgs),
     /// Prints a script that completes command lines in a shell.
     Completions {
         /// Which shell.
@@ -133,6 +140,41 @@ pub(crate) struct RuntimeArgs {
     /// Stop when standard input ends.
     #[arg(long, hide = true)]
     pub(crate) stop_with_stdin: bool,
+}
+
+/// What can be asked of the record.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Reads every record and finds those that were changed, removed or reordered. Asks the journal itself and no server.
+    ///
+    /// Example: towpath audit verify --data-dir ./data
+    Verify {
+        /// The PostgreSQL database that the journal lives in [env: TOWPATH_STORE]; without it, the file in the data folder.
+        #[arg(long, value_name = "URL")]
+        store: Option<Secret>,
+        /// A PEM file of authorities that the connection to the database trusts besides the machine's own.
+        #[arg(long, value_name = "FILE")]
+        ca_file: Option<PathBuf>,
+    },
+}
+
+/// What to copy to.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example: towpath backup --data-dir ./data journal-2026-11-23.db")]
+pub(crate) struct BackupArgs {
+    /// The file to write; it must not exist.
+    pub(crate) file: PathBuf,
+}
+
+/// What to put back.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example: towpath restore --data-dir ./data journal-2026-11-23.db --replace")]
+pub(crate) struct RestoreArgs {
+    /// A file that `towpath backup` wrote.
+    pub(crate) file: PathBuf,
+    /// Do it although there is a journal; that one is kept beside it under another name.
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 /// Server and runtime.

@@ -23,6 +23,9 @@ pub(crate) struct ServerFile {
     pub(crate) pid: u32,
 }
 
+/// The journal's file in the data folder.
+pub(crate) const JOURNAL: &str = "journal.db";
+
 impl DataDir {
     /// Returns the folder, made if need be; for our user alone.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
@@ -39,7 +42,7 @@ impl DataDir {
     }
 
     pub(crate) fn journal(&self) -> PathBuf {
-        self.0.join("journal.db")
+        self.0.join(JOURNAL)
     }
 
     pub(crate) fn artifacts(&self) -> PathBuf {

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod audit;
+mod backup;
 mod clock;
 mod data;
 mod demo;
@@ -65,6 +67,9 @@ async fn run(arguments: Arguments, context: Context) -> ExitCode {
             logs::start(&common);
             plugin_build::run(&options).await
         }
+        Command::Audit(command) => audit::run(&data_dir, &command, &mut output).await,
+        Command::Backup(args) => backup::back_up(&data_dir, &args, &mut output).await,
+        Command::Restore(args) => backup::restore(&data_dir, &args, &mut output).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "towpath", &mut script);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use cli::Context;
 
-use crate::args::{Color, Common, ServerArgs};
+use crate::args::{Color, Common, Secret};
 use crate::failure::Failure;
 
 /// Returns what the arguments and the environment say together; arguments win.
@@ -37,8 +37,8 @@ pub(crate) fn colored(color: Color, terminal: bool) -> bool {
 pub(crate) const STORE: &str = "TOWPATH_STORE";
 
 /// Returns the URL of the journal's database, if one is named.
-pub(crate) fn store(args: &ServerArgs) -> Option<String> {
-    let given = args.store.as_ref().map(|store| store.0.clone());
+pub(crate) fn store(given: Option<&Secret>) -> Option<String> {
+    let given = given.map(|store| store.0.clone());
     given.or_else(|| environment(STORE).and_then(|store| store.into_string().ok()))
 }
 

@@ -1,12 +1,13 @@
 //! Where the journal lives: a file in the data folder, or a database that servers share.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use journal::{Owner, Store, StoreError};
 use journal_sql::{PostgresOptions, PostgresStore, SqliteStore};
 use uuid::Uuid;
 
-use crate::args::ServerArgs;
+use crate::args::{Secret, ServerArgs};
 use crate::data::DataDir;
 use crate::failure::{self, Failure};
 use crate::settings;
@@ -28,10 +29,31 @@ pub(crate) struct Opened {
 
 /// Opens the journal that arguments and environment name.
 pub(crate) async fn open(data: &DataDir, args: &ServerArgs) -> Result<Opened, Failure> {
-    match settings::store(args) {
-        Some(url) => database(url, args).await,
+    match settings::store(args.store.as_ref()) {
+        Some(url) => {
+            let (store, place) = database(url, args.ca_file.as_deref()).await?;
+            // Unique per start: an earlier process of this machine may still be alive somewhere.
+            let owner = Owner(format!("server-{}", Uuid::now_v7()));
+            Ok(Opened { store: Arc::new(store), place, owner, shared: true })
+        }
         None => file(data).await,
     }
+}
+
+/// Opens the journal to read it, beside a server that may be writing it.
+pub(crate) async fn open_to_read(
+    journal: &Path,
+    store: Option<&Secret>,
+    ca_file: Option<&Path>,
+) -> Result<(Arc<dyn Store>, String), Failure> {
+    if let Some(url) = settings::store(store) {
+        let (store, place) = database(url, ca_file).await?;
+        return Ok((Arc::new(store), place));
+    }
+    let (path, place) = (journal.to_owned(), journal.display().to_string());
+    let opened = tokio::task::spawn_blocking(move || SqliteStore::open_to_read(&path)).await;
+    let store = opened.map_err(|error| Failure::of("TP0405", &error))?.map_err(|error| failed(&place, &error))?;
+    Ok((Arc::new(store), place))
 }
 
 async fn file(data: &DataDir) -> Result<Opened, Failure> {
@@ -42,24 +64,22 @@ async fn file(data: &DataDir) -> Result<Opened, Failure> {
     Ok(Opened { store: Arc::new(store), place, owner: Owner(OWNER_OF_A_FILE.to_owned()), shared: false })
 }
 
-async fn database(url: String, args: &ServerArgs) -> Result<Opened, Failure> {
+async fn database(url: String, ca_file: Option<&Path>) -> Result<(PostgresStore, String), Failure> {
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         // Not shown as it was given: it may hold a password.
         let message = "the journal's store is named by a URL that begins with postgres://, found another";
         return Err(Failure::new("TP0407", message).usage().hint("postgres://USER:PASSWORD@HOST/DATABASE"));
     }
-    let ca_file = args.ca_file.clone();
-    let tls = tokio::task::spawn_blocking(move || plugin_host::client_config(ca_file.as_deref())).await;
+    let named = ca_file.map(Path::to_owned);
+    let tls = tokio::task::spawn_blocking(move || plugin_host::client_config(named.as_deref())).await;
     let tls = tls.map_err(|error| Failure::of("TP0405", &error))?;
-    if let (Err(error), Some(_)) = (&tls, &args.ca_file) {
+    if let (Err(error), Some(_)) = (&tls, ca_file) {
         return Err(Failure::new("TP0407", error.clone()).usage());
     }
     let options = PostgresOptions { url, tls: tls.ok(), now: None };
     let place = options.place();
     let store = PostgresStore::open(&options).await.map_err(|error| failed(&place, &error))?;
-    // Unique per start: an earlier process of this machine may still be alive somewhere.
-    let owner = Owner(format!("server-{}", Uuid::now_v7()));
-    Ok(Opened { store: Arc::new(store), place, owner, shared: true })
+    Ok((store, place))
 }
 
 /// Returns what ends the server when its journal cannot be used.

@@ -41,7 +41,7 @@ pub(crate) async fn run(data_dir: &Path, args: &UpArgs, common: &Common) -> Resu
         server.push("--insecure-local".to_owned());
     }
     let mut runtime = Process::start("runtime", &program, words(&["runtime", "--stop-with-stdin"]), None)?;
-    let mut server = match Process::start("server", &program, server, settings::store(&args.server)) {
+    let mut server = match Process::start("server", &program, server, settings::store(args.server.store.as_ref())) {
         Ok(server) => server,
         Err(failure) => {
             runtime.stop().await;

@@ -20,7 +20,8 @@ Exit codes:
   3  no server answers
   4  the server refused: not known, not possible now, moved meanwhile
   5  the caller is not known to the server
-  6  something broke: a full disk, a damaged store, a port in use";
+  6  something broke: a full disk, a damaged store, a port in use
+ 75  the server has to be started again, and then goes on where it was";
 
 /// What is said to a server.
 #[derive(Clone, Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! SQLite: one writer thread that groups commits, read-only connections beside it.
 
 mod adapter;
+mod copy;
 mod faults;
 mod open;
 mod writer;
@@ -20,6 +21,7 @@ use tokio::sync::Semaphore;
 use crate::body;
 use crate::body::append::Prepared;
 use adapter::{Sqlite, now};
+pub use copy::{back_up, restore};
 use open::FileLock;
 use writer::Writer;
 
@@ -54,9 +56,10 @@ pub struct SqliteStore {
     // Closed in this order: the writer's connection, as the last, writes the log back; only then may another server come.
     readers: Arc<Mutex<Vec<Connection>>>,
     reading: Arc<Semaphore>,
-    writer: Writer,
+    /// Missing in a store that was opened to read.
+    writer: Option<Writer>,
     announcer: Announcer,
-    _lock: FileLock,
+    _lock: Option<FileLock>,
 }
 
 impl SqliteStore {
@@ -69,11 +72,32 @@ impl SqliteStore {
             now: options.now,
             readers: Arc::default(),
             reading: Arc::new(Semaphore::new(READERS_MAX)),
-            writer: Writer::start(connection)
-                .map_err(|error| StoreError::Failed(format!("the writer cannot be started: {error}")))?,
+            writer: Some(
+                Writer::start(connection)
+                    .map_err(|error| StoreError::Failed(format!("the writer cannot be started: {error}")))?,
+            ),
             announcer: Announcer::default(),
-            _lock: lock,
+            _lock: Some(lock),
         })
+    }
+
+    /// Opens a file to read it, whether or not a server is writing it. Blocks; refuses a file that is newer than this program.
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        let connection = open::reader(path)?;
+        open::check_known(&connection).map_err(|error| open::name(path, error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            now: crate::clock::now,
+            readers: Arc::new(Mutex::new(vec![connection])),
+            reading: Arc::new(Semaphore::new(READERS_MAX)),
+            writer: None,
+            announcer: Announcer::default(),
+            _lock: None,
+        })
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly(format!("{} was opened to read", self.path.display())))
     }
 
     async fn read<R: Send + 'static>(
@@ -105,23 +129,23 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn acquire(&self, shard: Shard, owner: &Owner, ttl: Millis) -> Result<Option<Lease>, StoreError> {
         let (owner, at) = (owner.clone(), (self.now)());
-        self.writer.write(move |db| now(body::lease::acquire(db, shard, &owner, ttl, at))).await
+        self.writer()?.write(move |db| now(body::lease::acquire(db, shard, &owner, ttl, at))).await
     }
 
     async fn renew(&self, lease: &Lease, ttl: Millis) -> Result<Option<Lease>, StoreError> {
         let (lease, at) = (lease.clone(), (self.now)());
-        self.writer.write(move |db| now(body::lease::renew(db, &lease, ttl, at))).await
+        self.writer()?.write(move |db| now(body::lease::renew(db, &lease, ttl, at))).await
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         let (lease, at) = (lease.clone(), (self.now)());
-        self.writer.write(move |db| now(body::lease::release(db, &lease, at))).await
+        self.writer()?.write(move |db| now(body::lease::release(db, &lease, at))).await
     }
 
     async fn append(&self, append: Append) -> Result<Receipt, AppendError> {
         let (shard, deployment) = (append.lease.shard, append.row.id.clone());
         let (prepared, at) = (Prepared::new(append), (self.now)());
-        let receipt = self.writer.write(move |db| now(body::append::append(db, &prepared, at))).await?;
+        let receipt = self.writer()?.write(move |db| now(body::append::append(db, &prepared, at))).await?;
         self.announcer.announce(Change::Appended { shard, deployment });
         Ok(receipt)
     }
@@ -169,7 +193,7 @@ impl Store for SqliteStore {
 impl Catalog for SqliteStore {
     async fn put(&self, kind: &str, key: &str, document: &str, expected: Option<u64>, at: Timestamp) -> Result<u64, StoreError> {
         let (kind, key, document) = (kind.to_owned(), key.to_owned(), document.to_owned());
-        self.writer.write(move |db| now(body::catalog::put(db, &kind, &key, &document, expected, at))).await
+        self.writer()?.write(move |db| now(body::catalog::put(db, &kind, &key, &document, expected, at))).await
     }
 
     async fn get(&self, kind: &str, key: &str) -> Result<Option<CatalogEntry>, StoreError> {
@@ -184,6 +208,6 @@ impl Catalog for SqliteStore {
 
     async fn remove(&self, kind: &str, key: &str) -> Result<bool, StoreError> {
         let (kind, key) = (kind.to_owned(), key.to_owned());
-        self.writer.write(move |db| now(body::catalog::remove(db, &kind, &key))).await
+        self.writer()?.write(move |db| now(body::catalog::remove(db, &kind, &key))).await
     }
 }

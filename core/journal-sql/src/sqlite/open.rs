@@ -96,7 +96,7 @@ fn prepare(db: &Connection) -> Result<(), StoreError> {
     db.busy_timeout(BUSY).map_err(faults::sort)
 }
 
-fn name(path: &Path, error: StoreError) -> StoreError {
+pub(super) fn name(path: &Path, error: StoreError) -> StoreError {
     let file = path.display();
     match error {
         StoreError::Damaged(message) => StoreError::Damaged(format!(
@@ -111,16 +111,22 @@ fn name(path: &Path, error: StoreError) -> StoreError {
 }
 
 fn check_ours(db: &Connection) -> Result<(), StoreError> {
+    check_known(db)?;
+    // Where it may not be written SQLite opens it for reading and says nothing.
+    match db.is_readonly(MAIN_DB).map_err(faults::sort)? {
+        true => Err(StoreError::ReadOnly("the file may only be read".to_owned())),
+        false => Ok(()),
+    }
+}
+
+/// Refuses another program's database, and one that is newer than this program.
+pub(super) fn check_known(db: &Connection) -> Result<(), StoreError> {
     let (id, version) = (pragma(db, "application_id")?, pragma(db, "user_version")?);
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(faults::sort)?;
     if tables > 0 && id != APPLICATION_ID {
         return Err(StoreError::Failed(format!(
             "it is a database of another program: its application id is {id:#x}, expected {APPLICATION_ID:#x}"
         )));
-    }
-    // Where it may not be written SQLite opens it for reading and says nothing.
-    if db.is_readonly(MAIN_DB).map_err(faults::sort)? {
-        return Err(StoreError::ReadOnly("the file may only be read".to_owned()));
     }
     if usize::try_from(version).unwrap_or(usize::MAX) > schema::VERSION {
         let [found, known] = [version, schema::VERSION as i64].map(|version| u32::try_from(version).unwrap_or(u32::MAX));
@@ -129,7 +135,7 @@ fn check_ours(db: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn check_content(db: &Connection, bytes_max: u64) -> Result<(), StoreError> {
+pub(super) fn check_content(db: &Connection, bytes_max: u64) -> Result<(), StoreError> {
     let bytes = pragma(db, "page_count")?.saturating_mul(pragma(db, "page_size")?);
     if u64::try_from(bytes).unwrap_or(u64::MAX) <= bytes_max {
         return check(db, "PRAGMA quick_check(1)");

@@ -1,6 +1,7 @@
 //! SQLite passes the suite, and keeps what it promised through kills, damage and want of space.
 
 mod chain;
+mod copy;
 mod damage;
 mod disk;
 mod kill;

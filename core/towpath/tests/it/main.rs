@@ -2,6 +2,7 @@
 
 mod crash;
 mod disk;
+mod keep;
 mod mistakes;
 mod postgres;
 mod rig;

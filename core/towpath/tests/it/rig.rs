@@ -251,6 +251,9 @@ impl Callers {
     }
 }
 
+/// How an answer of the service begins.
+const OK: &[u8] = b"HTTP/1.1 200";
+
 /// Makes one request on a connection that is kept; returns whether the answer was a 200.
 fn call(address: &str, connection: &mut Option<TcpStream>) -> bool {
     let stream = match connection.take() {
@@ -270,7 +273,11 @@ fn call(address: &str, connection: &mut Option<TcpStream>) -> bool {
             Ok(read) if read > 0 => answer.extend_from_slice(&chunk[..read]),
             Ok(_) | Err(_) => return false,
         }
+        // Anything else is the router's own answer, and does not end as the service's do.
+        if answer.len() >= OK.len() && !answer.starts_with(OK) {
+            return false;
+        }
     }
     *connection = Some(stream);
-    answer.starts_with(b"HTTP/1.1 200")
+    answer.starts_with(OK)
 }

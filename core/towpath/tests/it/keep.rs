@@ -1,0 +1,63 @@
+//! The record is kept: verified, copied while a server writes it, and put back.
+
+use crate::rig::{Callers, Rig};
+
+fn said(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_journal_is_verified_copied_and_put_back() {
+    let mut rig = Rig::start();
+    rig.register();
+    rig.release("a", "");
+    let first = rig.deploy("a");
+    assert_eq!(rig.wait_for_end(&first)["phase"], "succeeded");
+    let address = rig.ask(&["show", &first])["public_endpoint"].as_str().unwrap().to_owned();
+    let callers = Callers::start(&address, 4);
+    let verified = rig.ask(&["audit", "verify"]);
+    assert_eq!((verified["deployments"].as_u64(), verified["broken"].as_array().map(Vec::len)), (Some(1), Some(0)), "{verified}");
+    let copy = rig.folder.path().join("copy.db").display().to_string();
+    rig.ask(&["backup", &copy]);
+    rig.release("b", "");
+    let second = rig.deploy("b");
+    assert_eq!(rig.wait_for_end(&second)["phase"], "succeeded");
+
+    let refused = rig.run(&["restore", &copy, "--replace"]);
+    assert!(!refused.status.success() && said(&refused).contains("TP0304"), "a server writes it: {}", said(&refused));
+    rig.kill_server();
+    let refused = rig.run(&["restore", &copy]);
+    assert!(!refused.status.success() && said(&refused).contains("exists already"), "{}", said(&refused));
+    let kept = rig.ask(&["restore", &copy, "--replace"])["kept"].as_str().unwrap().to_owned();
+    assert!(std::path::Path::new(&kept).is_file(), "{kept}");
+    rig.start_server();
+    assert_eq!(rig.ask(&["show", &first])["phase"], "succeeded");
+    assert_eq!(rig.run(&["show", &second]).status.code(), Some(4), "what came after the copy is not known");
+    // The runtime has seen what the journal has forgotten; it takes the next deployment all the same.
+    rig.release("c", "");
+    let third = rig.deploy("c");
+    assert_eq!(rig.wait_for_end(&third)["phase"], "succeeded");
+    callers.stop();
+}
+
+#[test]
+fn a_record_that_was_meddled_with_is_found() {
+    let mut rig = Rig::start();
+    rig.register();
+    rig.release("a", "");
+    let id = rig.deploy("a");
+    assert_eq!(rig.wait_for_end(&id)["phase"], "succeeded");
+    rig.kill_server();
+    let journal = rusqlite::Connection::open(rig.data().join("journal.db")).unwrap();
+    journal.execute_batch("DROP TRIGGER journal_not_changed; UPDATE journal SET at = at + 1 WHERE seq = 3").unwrap();
+    drop(journal);
+    let output = rig.run(&["audit", "verify"]);
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(6), "{}", said(&output));
+    assert_eq!(found["broken"][0]["deployment"], id.as_str(), "{found}");
+    assert!(found["broken"][0]["message"].as_str().unwrap().contains("record 3 was changed"), "{found}");
+    // The others go on, and this one says what is wrong with it.
+    rig.start_server();
+    let shown = rig.run(&["show", &id]);
+    assert!(!shown.status.success() && said(&shown).contains("record 3 was changed"), "{}", said(&shown));
+}
