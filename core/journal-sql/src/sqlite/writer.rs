@@ -57,7 +57,6 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
     {
         let (work, answered) = packed(work);
-        let ended = || StoreError::Broken("its writer ended after an error of the disk".to_owned());
         let queue = self.queue.as_ref().ok_or_else(ended)?;
         queue.send(work).await.map_err(|_| ended())?;
         let unknown = |_| StoreError::OutcomeUnknown("the writer ended in the middle".to_owned());
@@ -104,7 +103,7 @@ async fn run(db: &Connection, mut queue: mpsc::Receiver<Work>) {
             Heard::Work => {
                 if let Err(error) = commit(db, &mut batch) {
                     tracing::error!(%error, "the disk failed in a commit; the writer ends");
-                    return;
+                    return refuse(&mut queue).await;
                 }
                 checkpoint(db, CHECKPOINT_PAGES);
                 wrote = true;
@@ -116,6 +115,19 @@ async fn run(db: &Connection, mut queue: mpsc::Receiver<Work>) {
             Heard::End => return,
         }
     }
+}
+
+/// Refuses what was sent and never begun. Left unanswered, its outcome would be called unknown.
+async fn refuse(queue: &mut mpsc::Receiver<Work>) {
+    queue.close();
+    while let Some(work) = queue.recv().await {
+        let (_, answer) = work(Err(ended()));
+        answer(Err(ended()));
+    }
+}
+
+fn ended() -> StoreError {
+    StoreError::Broken("its writer ended after an error of the disk".to_owned())
 }
 
 enum Heard {
