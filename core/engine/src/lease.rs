@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use journal::Lease;
@@ -11,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::hold::Hold;
-use crate::shared::{Generation, Held, Shared};
+use crate::shared::{Held, Shared};
 use crate::{EngineError, limits, start};
 
 /// How often a lease that somebody else holds is asked for.
@@ -35,8 +34,7 @@ pub(crate) async fn try_acquire(shared: &Shared) -> Result<bool, EngineError> {
     let asked_at = Instant::now();
     let lease = shared.store.acquire(journal::Shard(0), &shared.owner, shared.lease_ttl).await?;
     let Some(lease) = lease else { return Ok(false) };
-    let generation = Generation(shared.grants.fetch_add(1, Ordering::Relaxed));
-    shared.held.send_replace(Some(Held { lease, generation, trusted_until: trusted_until(shared, asked_at) }));
+    shared.held.send_replace(Some(Held { lease, trusted_until: trusted_until(shared, asked_at) }));
     Ok(true)
 }
 
@@ -55,11 +53,12 @@ fn lifetime(ttl: Millis) -> Duration {
 /// `started` hears how the first recovery went. When that failed, nobody holds the engine any longer.
 pub(crate) async fn keep(shared: Arc<Shared>, started: oneshot::Sender<Result<(), EngineError>>) -> Infallible {
     let mut started = Some(started);
-    if shared.generation().is_none() {
+    if shared.epoch().is_none() {
         get_again(&shared).await;
     }
     loop {
         tokio::select! {
+            biased;
             () = renew_until_lost(&shared) => {}
             () = work(&shared, &mut started) => {}
         }

@@ -1,6 +1,6 @@
 //! The one place that acts: performs what the durable state owes and is not yet in flight.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl InFlight {
     /// Starts what is owed and not in flight, ends what is in flight and no longer owed, and returns when to wake.
     pub(crate) fn perform(&mut self, shared: &Arc<Shared>, state: &Journaled) -> Option<Timestamp> {
         let mut wake = None;
-        let mut owed = HashMap::new();
+        let mut owed = BTreeMap::new();
         for effect in machine::owed(state) {
             match effect {
                 Effect::Call(call) => {

@@ -1,7 +1,7 @@
 //! What the engine's tasks share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use journal::{Lease, Owner, Shard, Store, StoreError};
 use model::{Millis, Scope};
@@ -12,15 +12,10 @@ use crate::roster::Roster;
 use crate::tasks::TaskSet;
 use crate::{Clock, Driver, EngineError, limits};
 
-/// How often this engine has got the lease. The store's epoch may stay the same when the lease is got again; this does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Generation(pub(crate) u64);
-
 /// The lease with the instant up to which it is trusted.
 #[derive(Clone)]
 pub(crate) struct Held {
     pub(crate) lease: Lease,
-    pub(crate) generation: Generation,
     pub(crate) trusted_until: Instant,
 }
 
@@ -34,8 +29,6 @@ pub(crate) struct Shared {
     pub(crate) held: watch::Sender<Option<Held>>,
     /// Whether everything is taken care of under the lease that is held.
     pub(crate) leads: watch::Sender<bool>,
-    /// How often the lease was got.
-    pub(crate) grants: AtomicU64,
     /// What runs beside the deployments: the lease's keeper, looks at the queue, requests that are being taken.
     pub(crate) tasks: TaskSet,
     /// The workers. All of them end with the lease, before it may be got again.
@@ -65,7 +58,6 @@ impl Shared {
             lease_ttl: options.lease_ttl,
             held: watch::Sender::new(None),
             leads: watch::Sender::new(false),
-            grants: AtomicU64::new(0),
             tasks: TaskSet::default(),
             crew: TaskSet::default(),
             stopping: AtomicBool::new(false),
@@ -97,9 +89,14 @@ impl Shared {
         self.held.send_if_modified(|held| held.take().is_some());
     }
 
-    /// Returns under which grant of the lease this engine works, if it has it.
-    pub(crate) fn generation(&self) -> Option<Generation> {
-        self.held.borrow().as_ref().map(|held| held.generation)
+    /// Stops trusting the lease if it still is the one of that epoch.
+    pub(crate) fn step_down_from(&self, epoch: u64) {
+        self.held.send_if_modified(|held| held.take_if(|held| held.lease.epoch == epoch).is_some());
+    }
+
+    /// Returns the epoch of the lease under which this engine works, if it has it.
+    pub(crate) fn epoch(&self) -> Option<u64> {
+        self.held.borrow().as_ref().map(|held| held.lease.epoch)
     }
 
     /// Notes an error after which the store can only be opened anew, by another process.

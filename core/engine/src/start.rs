@@ -130,14 +130,14 @@ async fn supervised(shared: Arc<Shared>, started: oneshot::Sender<Result<(), Eng
 ///
 /// One that cannot be read is set aside: it holds its scope until somebody looks at it, and the others go on.
 pub(crate) async fn recover(shared: &Arc<Shared>) -> Result<(), EngineError> {
-    let Some(generation) = shared.generation() else { return Err(shared.not_owner()) };
+    let Some(epoch) = shared.epoch() else { return Err(shared.not_owner()) };
     let rows = shared.store.unfinished().await?;
     let scopes: BTreeSet<Scope> = rows.iter().map(|row| row.scope.clone()).collect();
     let mut read = stream::iter(rows.into_iter().map(|row| async move { (turn::load(shared, &row.id).await, row) }))
         .buffer_unordered(limits::RECOVER_AT_ONCE);
     while let Some((loaded, row)) = read.next().await {
         match loaded {
-            Ok(Some(durable)) => worker::spawn(shared, durable, generation),
+            Ok(Some(durable)) => worker::spawn(shared, durable, epoch),
             Ok(None) => {}
             Err(EngineError::Store(error)) if error.is_of_one_deployment() => {
                 tracing::error!(deployment = %row.id, scope = %row.scope, %error, "set aside, and its scope with it");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use journal::{AppendError, FirstReply, StoreError};
+use journal::{AppendError, FirstReply, Lease, StoreError};
 use machine::Journaled;
 use model::{DeploymentId, Event, Scope, State};
 use tokio::sync::oneshot;
@@ -15,9 +15,12 @@ use crate::{Accepted, EngineError, StartRequest, fingerprint, limits, queue, tur
 /// Takes a request and answers as soon as it is durable. Whoever asked may have gone; that changes nothing.
 pub(crate) async fn take(shared: &Arc<Shared>, asked: StartRequest, answer: oneshot::Sender<Result<Accepted, EngineError>>) {
     let scope = asked.plan.scope.clone();
-    // Taken before the request is written: under a later grant of the lease, recovery finds what was written here.
-    let Some(generation) = shared.generation() else { return drop(answer.send(Err(shared.not_owner()))) };
-    let durable = match request(shared, asked).await {
+    // The request is written under this lease or not at all: the recovery under a later one would not have seen it.
+    let lease = match shared.lease(&scope) {
+        Ok(lease) => lease,
+        Err(error) => return drop(answer.send(Err(error))),
+    };
+    let durable = match request(shared, asked, &lease).await {
         Ok(Requested::New(durable)) => {
             let (deployment, version) = (durable.id.clone(), durable.version);
             let _ = answer.send(Ok(Accepted { deployment, version, repeated: false }));
@@ -31,7 +34,7 @@ pub(crate) async fn take(shared: &Arc<Shared>, asked: StartRequest, answer: ones
         Err(error) => return drop(answer.send(Err(error))),
     };
     if let Some(durable) = durable {
-        worker::spawn(shared, durable, generation);
+        worker::spawn(shared, durable, lease.epoch);
         queue::supersede(shared, &scope);
         queue::look(shared, scope);
     }
@@ -59,7 +62,7 @@ async fn find(shared: &Shared, scope: &Scope, id: &DeploymentId) -> Option<Journ
     None
 }
 
-async fn request(shared: &Shared, asked: StartRequest) -> Result<Requested, EngineError> {
+async fn request(shared: &Shared, asked: StartRequest, lease: &Lease) -> Result<Requested, EngineError> {
     let fingerprint = fingerprint::of(&format!("start {} {}", asked.plan.scope, asked.plan.hash));
     if let Some(request) = &asked.request
         && let Some(first) = shared.store.first_reply(&asked.by.name, request).await?
@@ -76,25 +79,26 @@ async fn request(shared: &Shared, asked: StartRequest) -> Result<Requested, Engi
         deployment: id,
         version: state.version,
     });
-    append(shared, &state, &events, reply, &fingerprint).await
+    append(shared, lease, &state, &events, reply, &fingerprint).await
 }
 
 /// Makes the request durable. The id is new, so whoever finds it in the store finds this append.
 async fn append(
     shared: &Shared,
+    lease: &Lease,
     state: &State,
     events: &[Event],
     reply: Option<FirstReply>,
     fingerprint: &str,
 ) -> Result<Requested, EngineError> {
     for _ in 0..limits::DECIDE_AGAIN_MAX {
-        let error = match turn::append_events(shared, state, events, reply.clone()).await {
+        let error = match turn::append_events(shared, lease, state, events, reply.clone()).await {
             Ok(durable) => return Ok(Requested::New(durable)),
             Err(EngineError::Append(AppendError::AlreadyAnswered(first))) => {
                 return turn::repeated(&first, fingerprint).map(Requested::Before);
             }
             Err(EngineError::Append(AppendError::LeaseLost { .. })) => {
-                shared.step_down();
+                shared.step_down_from(lease.epoch);
                 return Err(shared.not_owner());
             }
             Err(EngineError::Append(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use journal::{Append, AppendError, FirstReply, RequestId, Stamped, StoreError};
+use journal::{Append, AppendError, FirstReply, Lease, RequestId, Stamped, StoreError};
 use machine::Journaled;
 use machine::invariants::{check_settled, check_step};
 use model::{Command, DeploymentId, Event, State};
@@ -96,8 +96,8 @@ pub(crate) async fn take(shared: &Shared, known: &mut Known, asked: &Asked) -> R
             Err(EngineError::Append(AppendError::AlreadyAnswered(first))) => {
                 return repeated(&first, &asked.fingerprint(&next.id));
             }
-            Err(EngineError::Append(AppendError::LeaseLost { .. })) => {
-                shared.step_down();
+            Err(EngineError::Append(AppendError::LeaseLost { epoch, .. })) => {
+                shared.step_down_from(epoch);
                 return Err(shared.not_owner());
             }
             Err(EngineError::Append(error)) if must_read_again(&error) => {
@@ -181,12 +181,13 @@ async fn append(shared: &Shared, next: &State, events: &[Event], asked: &Asked) 
         deployment: next.id.clone(),
         version: next.version,
     });
-    append_events(shared, next, events, reply).await
+    append_events(shared, &shared.lease(&next.plan.scope)?, next, events, reply).await
 }
 
 /// Makes events durable and returns the state they lead to.
 pub(crate) async fn append_events(
     shared: &Shared,
+    lease: &Lease,
     next: &State,
     events: &[Event],
     request: Option<FirstReply>,
@@ -195,7 +196,7 @@ pub(crate) async fn append_events(
     let receipt = shared
         .store
         .append(Append {
-            lease: shared.lease(&next.plan.scope)?,
+            lease: lease.clone(),
             row: row::of(next),
             events: events.iter().map(|event| Stamped { event: event.clone(), at }).collect(),
             fence: next.fence,

@@ -16,7 +16,7 @@ use crate::hold::Hold;
 use crate::nudge::{Nudge, Wish};
 use crate::perform::{InFlight, sleep_until};
 use crate::roster::WorkerRef;
-use crate::shared::{Generation, Shared};
+use crate::shared::Shared;
 use crate::turn::{self, Asked, Known};
 use crate::{Accepted, EngineError, limits, queue};
 
@@ -45,7 +45,7 @@ struct Worker {
 }
 
 /// Starts the worker of a deployment that is not over, unless it has one or the lease under which it was read is no longer held.
-pub(crate) fn spawn(shared: &Arc<Shared>, durable: Journaled, generation: Generation) {
+pub(crate) fn spawn(shared: &Arc<Shared>, durable: Journaled, epoch: u64) {
     let (inbox, received) = mpsc::channel(limits::INBOX_MAX);
     let (state, seen) = watch::channel(turn::share(&durable));
     let nudge = Arc::new(Nudge::default());
@@ -60,7 +60,7 @@ pub(crate) fn spawn(shared: &Arc<Shared>, durable: Journaled, generation: Genera
         in_flight: InFlight::default(),
         hold: Hold::new(format!("deployment {id}: the journal does not take its next event")),
     };
-    let there = || shared.generation() == Some(generation);
+    let there = || shared.epoch() == Some(epoch);
     shared.roster.enter(&scope, &id, entry, there, || shared.crew.spawn(worker.supervised()));
 }
 
@@ -146,11 +146,14 @@ impl Worker {
             }
         };
         tokio::select! {
-            ask = self.inbox.recv() => ask.map_or(Heard::Stop, Heard::Ask),
-            wish = self.nudge.heard() => Heard::Wish(wish),
-            report = self.in_flight.next() => Heard::Report(report),
-            () = timer => Heard::Timer,
+            // What comes in one instant has an order, so that a run can be had again. People come last: there is no end to what they
+            // may say, and there is to the rest.
+            biased;
             _ = held.wait_for(Option::is_none) => Heard::Stop,
+            report = self.in_flight.next() => Heard::Report(report),
+            wish = self.nudge.heard() => Heard::Wish(wish),
+            () = timer => Heard::Timer,
+            ask = self.inbox.recv() => ask.map_or(Heard::Stop, Heard::Ask),
         }
     }
 
@@ -212,6 +215,7 @@ impl Worker {
         loop {
             let mut held = self.shared.held.subscribe();
             let ask = tokio::select! {
+                biased;
                 () = tokio::time::sleep_until(until) => return,
                 _ = held.wait_for(Option::is_none) => return,
                 ask = self.inbox.recv() => ask,

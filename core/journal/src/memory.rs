@@ -109,7 +109,6 @@ impl Store for MemoryStore {
         let mut inner = self.inner();
         let epoch = match inner.leases.get(&shard) {
             Some(held) if held.owner != *owner && held.expires_at > now => return Ok(None),
-            Some(held) if held.owner == *owner && held.expires_at > now => held.epoch,
             Some(held) => held.epoch + 1,
             None => 1,
         };

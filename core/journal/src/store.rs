@@ -20,7 +20,7 @@ pub struct Lease {
     pub shard: Shard,
     /// By whom.
     pub owner: Owner,
-    /// Grows with every grant to another owner; the store compares it inside each append.
+    /// Grows with every grant; the store compares it inside each append.
     pub epoch: u64,
     /// When it may be granted to somebody else, by the store's clock.
     pub expires_at: Timestamp,
@@ -337,8 +337,8 @@ impl StoreError {
 /// Where the journal lives.
 #[async_trait]
 pub trait Store: Catalog + Send + Sync + 'static {
-    /// Returns a lease on the shard, with a greater epoch than any before unless `owner` still holds it; or `None` while another
-    /// owner's has not run out. On return the grant is durable.
+    /// Returns a lease on the shard, with a greater epoch than any before; or `None` while another owner's has not run out. On return
+    /// the grant is durable. An owner that still holds the lease gets another, and can append under the earlier one no more.
     async fn acquire(&self, shard: Shard, owner: &Owner, ttl: Millis) -> Result<Option<Lease>, StoreError>;
 
     /// Returns the lease with a later expiry, or `None` if it was lost. On return the extension is durable.

@@ -2,4 +2,5 @@
 #![forbid(unsafe_code)]
 
 pub mod plans;
+pub mod rng;
 pub mod world;

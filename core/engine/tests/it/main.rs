@@ -6,5 +6,6 @@ mod faults;
 mod lease;
 mod queue;
 mod runs;
+mod storm;
 mod support;
 mod watching;

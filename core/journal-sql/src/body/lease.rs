@@ -16,14 +16,8 @@ pub(crate) async fn acquire(
     let found = db.query(sql, &[i64::from(shard.0).into()]).await?;
     let epoch = match found.first() {
         None => 1,
-        Some(row) => {
-            let (ours, held) = (row.text(0)? == owner.0, row.int(2)? > now.0);
-            match (ours, held) {
-                (false, true) => return Ok(None),
-                (true, true) => row.count(1)?,
-                (_, false) => row.count(1)? + 1,
-            }
-        }
+        Some(row) if row.text(0)? != owner.0 && row.int(2)? > now.0 => return Ok(None),
+        Some(row) => row.count(1)? + 1,
     };
     let expires_at = now + ttl;
     let sql = "INSERT INTO leases (shard, owner, epoch, expires_at) VALUES ($1, $2, $3, $4) \

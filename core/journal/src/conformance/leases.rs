@@ -21,11 +21,17 @@ pub(super) async fn an_append_under_a_lost_lease_is_refused(store: &dyn Store) {
 pub(super) async fn a_lease_is_granted_to_one_owner_at_a_time(store: &dyn Store) {
     let held = lease(store).await;
     assert!(acquire(store, "two").await.is_none());
-    assert_eq!(acquire(store, "one").await.expect("its own").epoch, held.epoch);
+    let again = acquire(store, "one").await.expect("its own");
+    assert!(again.epoch > held.epoch, "what it sent before comes too late: {} after {}", again.epoch, held.epoch);
+    let late = store.append(request(&held, 1, "web")).await;
+    assert!(
+        matches!(late, Err(AppendError::LeaseLost { found, .. }) if found == again.epoch),
+        "the same owner, an earlier grant: {late:?}"
+    );
     let other = must(store.acquire(Shard(1), &Owner("two".to_owned()), TTL).await);
     assert!(other.is_some(), "another shard is another lease");
-    must(store.release(&held).await);
-    assert!(must(store.renew(&held, TTL).await).is_none());
+    must(store.release(&again).await);
+    assert!(must(store.renew(&again, TTL).await).is_none());
 }
 
 pub(super) async fn a_lease_that_ran_out_is_lost(store: &dyn Store, advance: &impl Fn(Millis)) {

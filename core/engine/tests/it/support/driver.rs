@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::Driver;
-use model::{Call, OperationKey, PluginUse, Report, ReportOutcome, State};
+use model::{Call, Lost, OperationKey, PluginUse, Report, ReportOutcome, State};
 
 use super::world::World;
 
@@ -21,6 +21,14 @@ pub(crate) enum Answer {
     Silence,
     /// The driver itself breaks.
     Break,
+    /// What the world says, after a time.
+    Slow(Duration),
+    /// It is done, and only that something went wrong is heard.
+    Forget,
+    /// It never leaves, and that is heard.
+    FailBefore,
+    /// It is given up and lands after a time, whatever was done meanwhile.
+    Late(Duration),
 }
 
 type Script = dyn Fn(&Call) -> Answer + Send + Sync;
@@ -34,14 +42,14 @@ pub(crate) struct Performed {
 }
 
 pub(crate) struct FakeDriver {
-    pub(crate) world: Mutex<World>,
+    pub(crate) world: Arc<Mutex<World>>,
     script: Mutex<Arc<Script>>,
     performed: Mutex<Vec<Performed>>,
 }
 
 impl FakeDriver {
     pub(crate) fn new(world: World) -> Self {
-        Self { world: Mutex::new(world), script: Mutex::new(Arc::new(|_| Answer::Truth)), performed: Mutex::default() }
+        Self { world: Arc::new(Mutex::new(world)), script: Mutex::new(Arc::new(|_| Answer::Truth)), performed: Mutex::default() }
     }
 
     pub(crate) fn follow(&self, script: impl Fn(&Call) -> Answer + Send + Sync + 'static) {
@@ -79,8 +87,30 @@ impl Driver for FakeDriver {
                 std::future::pending().await
             }
             Answer::Break => panic!("the test breaks the driver"),
+            Answer::Slow(time) => {
+                tokio::time::sleep(time).await;
+                self.truth(&call)
+            }
+            Answer::Forget => {
+                self.truth(&call);
+                lost(true)
+            }
+            Answer::FailBefore => lost(false),
+            Answer::Late(time) => {
+                let world = Arc::clone(&self.world);
+                // Nobody waits for it, and nothing recalls it.
+                tokio::spawn(async move {
+                    tokio::time::sleep(time).await;
+                    world.lock().unwrap().perform(&call);
+                });
+                lost(true)
+            }
         };
         tokio::time::sleep(CALL_TAKES).await;
         Report { key, attempt, outcome, plugin_state: None }
     }
+}
+
+fn lost(outcome_unknown: bool) -> ReportOutcome {
+    ReportOutcome::Lost(Lost { message: "the test lost it".into(), outcome_unknown, retryable: true })
 }

@@ -38,6 +38,7 @@ pub(crate) struct FaultyStore {
     commit_takes: Mutex<Duration>,
     load_takes: Mutex<Duration>,
     blind_loads: AtomicU64,
+    blind_renewals: AtomicU64,
     scratched: Mutex<Option<DeploymentId>>,
     reads: AtomicU64,
 }
@@ -52,6 +53,7 @@ impl FaultyStore {
             commit_takes: Mutex::default(),
             load_takes: Mutex::default(),
             blind_loads: AtomicU64::new(0),
+            blind_renewals: AtomicU64::new(0),
             scratched: Mutex::default(),
             reads: AtomicU64::new(0),
         }
@@ -77,6 +79,11 @@ impl FaultyStore {
         self.blind_loads.store(count, Ordering::Relaxed);
     }
 
+    /// Has the next so many renewals of the lease fail.
+    pub(crate) fn fail_renewals(&self, count: u64) {
+        self.blind_renewals.store(count, Ordering::Relaxed);
+    }
+
     /// Has the records of one deployment be unreadable from now on.
     pub(crate) fn scratch(&self, deployment: Option<&DeploymentId>) {
         *self.scratched.lock().unwrap() = deployment.cloned();
@@ -89,6 +96,10 @@ impl FaultyStore {
 
     pub(crate) fn heal(&self) {
         *self.fault.lock().unwrap() = None;
+        self.fail_loads(0);
+        self.fail_renewals(0);
+        self.slow_down(Duration::ZERO);
+        self.slow_down_loads(Duration::ZERO);
         self.dead.send_replace(false);
     }
 
@@ -115,6 +126,10 @@ impl Store for FaultyStore {
     }
 
     async fn renew(&self, lease: &Lease, ttl: Millis) -> Result<Option<Lease>, StoreError> {
+        let blind = self.blind_renewals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if blind.is_ok() {
+            return Err(StoreError::Failed("the test does not renew".to_owned()));
+        }
         self.inner.renew(lease, ttl).await
     }
 
