@@ -162,11 +162,18 @@ fn engine_outside(error: &EngineError) -> Outside {
     match error {
         EngineError::NotFound(_) => outside(Code::NotFound, codes::NOT_KNOWN, "`towpath list` shows the deployments"),
         EngineError::Plan(_) => outside(Code::InvalidArgument, codes::REFUSED, "the path compiles to steps that are not safe"),
-        EngineError::Refused(_) => outside(Code::FailedPrecondition, codes::REFUSED, "`towpath watch` shows where it stands"),
+        EngineError::Refused(_) | EngineError::RefusedThere(_) => {
+            outside(Code::FailedPrecondition, codes::REFUSED, "`towpath watch` shows where it stands")
+        }
         EngineError::VersionMoved { .. } => outside(Code::Aborted, codes::DEPLOYMENT_MOVED, "look again, then decide again"),
         EngineError::RequestReused { .. } => outside(Code::AlreadyExists, codes::REQUEST_REUSED, "use a new request id"),
         EngineError::TooMany { .. } => outside(Code::ResourceExhausted, codes::BUSY, "try again later"),
-        EngineError::NotOwner | EngineError::Unattended(_) => outside(Code::Unavailable, codes::BUSY, "try again"),
+        EngineError::NotOwner | EngineError::Unattended(_) | EngineError::TooLate => {
+            outside(Code::Unavailable, codes::BUSY, "try again")
+        }
+        EngineError::FailedThere(_) => {
+            outside(Code::Unavailable, codes::BUSY, "try again with the same request id: it is not done twice")
+        }
         EngineError::Stopping => outside(Code::Unavailable, codes::STOPPING, "try again when it is back"),
         EngineError::Append(AppendError::Store(error)) | EngineError::Store(error) => store_outside(error),
         EngineError::Append(_) => outside(Code::Aborted, codes::DEPLOYMENT_MOVED, "try again"),

@@ -8,10 +8,11 @@ use model::{DeploymentId, Scope, State};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 
+use crate::letters::Asked;
 use crate::shared::Shared;
-use crate::turn::{self, Asked, Known};
+use crate::turn::{self, Known};
 use crate::worker::Ask;
-use crate::{Accepted, CommandRequest, EngineError, StartRequest, Update, limits, stream, submit};
+use crate::{Accepted, CommandRequest, EngineError, StartRequest, Update, letters, limits, stream, submit};
 
 /// A handle on a running engine. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +28,16 @@ impl Handle {
     /// Asks for a deployment. On return the request is durable and waits for its turn, which may have come already.
     pub async fn start(&self, asked: StartRequest) -> Result<Accepted, EngineError> {
         machine::check_plan(&asked.plan).map_err(EngineError::Plan)?;
+        let scope = asked.plan.scope.clone();
+        match self.shared.tenure(&scope) {
+            Err(EngineError::NotOwner) if self.shared.replicated => letters::ask(&self.shared, &scope, Asked::Start(asked)).await,
+            Err(error) => Err(error),
+            Ok(_) => self.start_here(asked).await,
+        }
+    }
+
+    /// Asks for a deployment in a scope that this replica holds.
+    pub(crate) async fn start_here(&self, asked: StartRequest) -> Result<Accepted, EngineError> {
         self.shared.room_for_another()?;
         let (answer, answered) = oneshot::channel();
         let shared = Arc::clone(&self.shared);
@@ -37,9 +48,20 @@ impl Handle {
 
     /// Gives a deployment a command. On return its result is durable.
     pub async fn command(&self, asked: CommandRequest) -> Result<Accepted, EngineError> {
-        let request = asked.request.map(|request| (request, asked.by.name.clone()));
-        let id = asked.deployment;
-        let asked = Asked { command: asked.command, request, expected_version: asked.expected_version };
+        match self.command_here(&asked).await {
+            Err(EngineError::NotOwner) if self.shared.replicated => {
+                let scope = self.state(&asked.deployment).await?.plan.scope.clone();
+                letters::ask(&self.shared, &scope, Asked::Command(asked)).await
+            }
+            result => result,
+        }
+    }
+
+    /// Gives a command to a deployment in a scope that this replica holds.
+    pub(crate) async fn command_here(&self, asked: &CommandRequest) -> Result<Accepted, EngineError> {
+        let id = asked.deployment.clone();
+        let request = asked.request.clone().map(|request| (request, asked.by.name.clone()));
+        let asked = turn::Asked { command: asked.command.clone(), request, expected_version: asked.expected_version };
         let Some(worker) = self.shared.roster.worker(&id) else { return self.command_to_the_ended(&id, &asked).await };
         let (answer, answered) = oneshot::channel();
         match worker.inbox.try_send(Ask { asked: asked.clone(), answer }) {
@@ -57,11 +79,12 @@ impl Handle {
         }
     }
 
-    async fn command_to_the_ended(&self, id: &DeploymentId, asked: &Asked) -> Result<Accepted, EngineError> {
+    async fn command_to_the_ended(&self, id: &DeploymentId, asked: &turn::Asked) -> Result<Accepted, EngineError> {
         let durable = turn::load(&self.shared, id).await?.ok_or_else(|| EngineError::NotFound(id.clone()))?;
+        let tenure = self.shared.tenure(&durable.plan.scope)?;
         match durable.is_terminal() {
-            true => turn::take(&self.shared, &mut Known::new(durable), asked).await,
-            false => Err(self.shared.lease(&durable.plan.scope).err().unwrap_or_else(|| EngineError::Unattended(id.clone()))),
+            true => turn::take(&self.shared, &tenure, &mut Known::new(durable), asked).await,
+            false => Err(EngineError::Unattended(id.clone())),
         }
     }
 

@@ -43,6 +43,13 @@ pub const RECOVER_AT_ONCE: usize = 16;
 /// How long a stop waits for appends in flight: a commit takes milliseconds, and whoever stops us may lose patience.
 pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long the answer of another replica is waited for: longer than a shard is without owner when a replica dies.
+pub const LETTER_PATIENCE: Duration = Duration::from_secs(15);
+
+/// The oldest letter that is read. Whoever wrote it takes it back after [`LETTER_PATIENCE`], unless it died; the rest is what the
+/// clocks of two servers may differ by.
+pub const LETTER_AGE_MAX: Millis = Millis::seconds(60);
+
 /// How often a watcher looks by itself, in case the wake-up was lost.
 pub const SWEEP: Duration = Duration::from_secs(1);
 

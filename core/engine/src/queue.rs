@@ -17,8 +17,8 @@ pub(crate) fn look(shared: &Arc<Shared>, scope: Scope) {
         let mut hold = Hold::new(format!("looking at the queue of {scope}"));
         while let Err(error) = next(&shared_here, &scope).await {
             tokio::time::sleep_until(hold.failed(&error)).await;
-            // Whoever gets the lease looks at every queue.
-            if shared_here.lease(&scope).is_err() {
+            // Whoever gets the shard looks at every queue of it.
+            if shared_here.tenure(&scope).is_err() {
                 return;
             }
         }

@@ -101,6 +101,15 @@ pub enum EngineError {
         "nobody takes commands for deployment {0} at this moment: its worker is being begun; look at its state, then try again"
     )]
     Unattended(DeploymentId),
+    /// The replica that holds the deployment's shard refused.
+    #[error("{0}")]
+    RefusedThere(String),
+    /// The replica that holds the deployment's shard failed.
+    #[error("the server that takes care of the deployment failed: {0}")]
+    FailedThere(String),
+    /// A letter to another replica was read when nobody waited for its answer any more.
+    #[error("it was read too late, and nothing was done")]
+    TooLate,
     /// The engine is stopping.
     #[error("the server is stopping")]
     Stopping,

@@ -3,10 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use journal::Shard;
 use model::{DeploymentId, Scope, State};
 use tokio::sync::{mpsc, watch};
 
 use crate::nudge::Nudge;
+use crate::shard;
 use crate::worker::Ask;
 
 /// A worker as others see it.
@@ -57,9 +59,13 @@ impl Roster {
         }
     }
 
-    /// Strikes out everybody.
-    pub(crate) fn clear(&self) {
-        *self.entries() = Entries::default();
+    /// Strikes out everybody of a shard.
+    pub(crate) fn clear(&self, shard: Shard) {
+        let mut entries = self.entries();
+        let Entries { workers, scopes } = &mut *entries;
+        for (_, ids) in scopes.extract_if(|scope, _| shard::of(scope) == shard) {
+            ids.iter().for_each(|id| drop(workers.remove(id)));
+        }
     }
 
     pub(crate) fn worker(&self, deployment: &DeploymentId) -> Option<WorkerRef> {

@@ -1,23 +1,17 @@
 //! What the engine's tasks share.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use journal::{Lease, Owner, Shard, Store, StoreError};
+use journal::{Owner, Shard, Store, StoreError};
 use model::{Millis, Scope};
-use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::sync::{Notify, watch};
 
 use crate::roster::Roster;
 use crate::tasks::TaskSet;
-use crate::{Clock, Driver, EngineError, limits};
-
-/// The lease with the instant up to which it is trusted.
-#[derive(Clone)]
-pub(crate) struct Held {
-    pub(crate) lease: Lease,
-    pub(crate) trusted_until: Instant,
-}
+use crate::tenure::Tenure;
+use crate::{Clock, Driver, EngineError, limits, shard};
 
 /// What the engine's tasks share.
 pub(crate) struct Shared {
@@ -26,13 +20,15 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) owner: Owner,
     pub(crate) lease_ttl: Millis,
-    pub(crate) held: watch::Sender<Option<Held>>,
-    /// Whether everything is taken care of under the lease that is held.
-    pub(crate) leads: watch::Sender<bool>,
-    /// What runs beside the deployments: the lease's keeper, looks at the queue, requests that are being taken.
+    /// Whether other replicas use the store as well.
+    pub(crate) replicated: bool,
+    tenures: Mutex<BTreeMap<Shard, Arc<Tenure>>>,
+    /// Wakes the keeper of the leases.
+    pub(crate) keeper: Arc<Notify>,
+    /// Changes whenever a shard is served from now on.
+    pub(crate) served: watch::Sender<()>,
+    /// What runs beside the deployments: the leases' keeper, looks at the queue, requests that are being taken.
     pub(crate) tasks: TaskSet,
-    /// The workers. All of them end with the lease, before it may be got again.
-    pub(crate) crew: TaskSet,
     /// Whether the engine is being shut down.
     pub(crate) stopping: AtomicBool,
     pub(crate) watchers: AtomicUsize,
@@ -43,11 +39,6 @@ pub(crate) struct Shared {
     pub(crate) broken: watch::Sender<Option<String>>,
 }
 
-/// Returns the shard of a scope. All scopes are one shard for now, because one replica owns them all; this is where that changes.
-pub(crate) fn shard_of(_scope: &Scope) -> Shard {
-    Shard(0)
-}
-
 impl Shared {
     pub(crate) fn new(options: crate::EngineOptions) -> Self {
         Self {
@@ -56,10 +47,11 @@ impl Shared {
             clock: options.clock,
             owner: options.owner,
             lease_ttl: options.lease_ttl,
-            held: watch::Sender::new(None),
-            leads: watch::Sender::new(false),
+            replicated: options.replicated,
+            tenures: Mutex::default(),
+            keeper: Arc::default(),
+            served: watch::Sender::new(()),
             tasks: TaskSet::default(),
-            crew: TaskSet::default(),
             stopping: AtomicBool::new(false),
             watchers: AtomicUsize::new(0),
             queue: tokio::sync::Mutex::new(()),
@@ -68,12 +60,22 @@ impl Shared {
         }
     }
 
-    /// Returns the lease, or that this replica may not write now.
-    pub(crate) fn lease(&self, scope: &Scope) -> Result<Lease, EngineError> {
-        let held = self.held.borrow();
-        let trusted = held.as_ref().filter(|held| Instant::now() < held.trusted_until);
-        let found = trusted.filter(|held| held.lease.shard == shard_of(scope)).map(|held| held.lease.clone());
+    /// Returns the tenure of a scope's shard, or that this replica may not write it now.
+    pub(crate) fn tenure(&self, scope: &Scope) -> Result<Arc<Tenure>, EngineError> {
+        let found = self.tenures().get(&shard::of(scope)).filter(|tenure| tenure.may_write()).cloned();
         found.ok_or_else(|| self.not_owner())
+    }
+
+    /// Returns the tenures, for its keeper.
+    pub(crate) fn tenures(&self) -> MutexGuard<'_, BTreeMap<Shard, Arc<Tenure>>> {
+        self.tenures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends every tenure.
+    pub(crate) fn step_down(&self) -> Vec<Arc<Tenure>> {
+        let all: Vec<_> = self.tenures().values().cloned().collect();
+        all.iter().for_each(|tenure| tenure.end());
+        all
     }
 
     /// Returns why nothing may be written: the engine stops, or somebody else has the lease.
@@ -82,21 +84,6 @@ impl Shared {
             true => EngineError::Stopping,
             false => EngineError::NotOwner,
         }
-    }
-
-    /// Stops trusting the lease. Its keeper ends the workers and tries to get it again.
-    pub(crate) fn step_down(&self) {
-        self.held.send_if_modified(|held| held.take().is_some());
-    }
-
-    /// Stops trusting the lease if it still is the one of that epoch.
-    pub(crate) fn step_down_from(&self, epoch: u64) {
-        self.held.send_if_modified(|held| held.take_if(|held| held.lease.epoch == epoch).is_some());
-    }
-
-    /// Returns the epoch of the lease under which this engine works, if it has it.
-    pub(crate) fn epoch(&self) -> Option<u64> {
-        self.held.borrow().as_ref().map(|held| held.lease.epoch)
     }
 
     /// Notes an error after which the store can only be opened anew, by another process.

@@ -1,17 +1,21 @@
 //! Starting, recovering and stopping the engine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use futures_util::future::join_all;
 use futures_util::{FutureExt, StreamExt, stream};
-use journal::{Owner, Store};
+use journal::{Owner, Shard, Store};
 use model::{Millis, Scope};
 use tokio::sync::oneshot;
 
+use crate::hold::Hold;
+use crate::lease::Keeper;
 use crate::shared::Shared;
-use crate::{Clock, Driver, EngineError, Handle, lease, limits, queue, turn, worker};
+use crate::tenure::Tenure;
+use crate::{Clock, Driver, EngineError, Handle, letters, limits, queue, shard, turn, worker};
 
 /// What an engine is made of.
 pub struct EngineOptions {
@@ -26,9 +30,9 @@ pub struct EngineOptions {
     pub owner: Owner,
     /// How long a lease lasts.
     pub lease_ttl: Millis,
-    /// Whether to start although another engine holds the lease, and to take over when it ends. Until then everything can be read
-    /// and watched here, and nothing is written.
-    pub standby: bool,
+    /// Whether other replicas use the store as well. Then each holds its share of the shards, answers for all of them, and takes over
+    /// from one that dies. Otherwise the engine starts only when it has them all.
+    pub replicated: bool,
 }
 
 /// A running engine. Dropping it ends everything on the spot, as a crash would; [`Engine::shutdown`] is the orderly way.
@@ -37,23 +41,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the engine: gets the lease, then takes care of every deployment that is not over. One that may stand by does not wait
-    /// for the lease.
+    /// Starts the engine: takes the shards that it can get, then takes care of every deployment in them that is not over.
     pub async fn start(options: EngineOptions) -> Result<Self, EngineError> {
-        let standby = options.standby;
         let engine = Self { shared: Arc::new(Shared::new(options)) };
-        let shared = &engine.shared;
-        let (started, recovered) = oneshot::channel();
-        if standby && !lease::try_acquire(shared).await? {
-            tracing::info!("another server has the lease; standing by");
-            shared.tasks.spawn(supervised(Arc::clone(shared), started));
-            return Ok(engine);
-        }
-        if !standby {
-            lease::acquire(shared).await?;
-        }
-        shared.tasks.spawn(supervised(Arc::clone(shared), started));
-        match recovered.await.unwrap_or(Err(EngineError::NotOwner)) {
+        match engine.begin().await {
             Ok(()) => Ok(engine),
             Err(error) => {
                 engine.shutdown().await;
@@ -62,11 +53,27 @@ impl Engine {
         }
     }
 
-    /// Waits until this engine has the lease and everything is taken care of.
-    pub async fn leads(&self) {
-        let mut leads = self.shared.leads.subscribe();
-        // The sender is ours, so it is there.
-        let _ = leads.wait_for(|leads| *leads).await;
+    async fn begin(&self) -> Result<(), EngineError> {
+        let shared = &self.shared;
+        let mut keeper = Keeper::new(Arc::clone(shared));
+        let begun = keeper.first().await?;
+        shared.tasks.spawn(supervised(Arc::clone(shared), keeper));
+        if shared.replicated {
+            shared.tasks.spawn(letters::serve(Arc::clone(shared)));
+        }
+        let (started, recovered) = oneshot::channel();
+        let here = Arc::clone(shared);
+        shared.tasks.spawn(async move { take_care(&here, begun, Some(started)).await });
+        recovered.await.unwrap_or(Err(EngineError::NotOwner))
+    }
+
+    /// Waits until this engine takes care of a scope.
+    pub async fn serves(&self, scope: &Scope) {
+        let mut served = self.shared.served.subscribe();
+        while !self.shared.tenures().get(&shard::of(scope)).is_some_and(|tenure| tenure.serves()) {
+            // The sender is ours, so it is there.
+            let _ = served.changed().await;
+        }
     }
 
     /// Returns a future that waits until this process can use its store no more, and says why: the process has to end, so that
@@ -94,15 +101,15 @@ impl Engine {
     pub async fn shutdown(self) {
         let shared = &self.shared;
         shared.stopping.store(true, Ordering::Relaxed);
-        let held = shared.held.borrow().clone();
         shared.tasks.stop().await;
-        shared.step_down();
-        shared.crew.finish(limits::STOP_PATIENCE).await;
-        shared.roster.clear();
-        if let Some(held) = held
-            && let Err(error) = shared.store.release(&held.lease).await
+        let tenures = shared.step_down();
+        join_all(tenures.iter().map(|tenure| tenure.crew.finish(limits::STOP_PATIENCE))).await;
+        tenures.iter().for_each(|tenure| shared.roster.clear(tenure.shard()));
+        let leases: Vec<_> = tenures.iter().map(|tenure| tenure.lease.clone()).collect();
+        if !leases.is_empty()
+            && let Err(error) = shared.store.release(&leases).await
         {
-            tracing::warn!(%error, "the lease could not be given back; it will run out");
+            tracing::warn!(%error, "the leases could not be given back; they will run out");
         }
     }
 }
@@ -110,34 +117,69 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
-        self.shared.step_down();
         self.shared.tasks.drop_all();
-        self.shared.crew.drop_all();
-        self.shared.roster.clear();
+        for tenure in self.shared.step_down() {
+            tenure.crew.drop_all();
+            self.shared.roster.clear(tenure.shard());
+        }
     }
 }
 
-/// Keeps the lease. Should its keeper break, nothing would go on and nothing would say so: the process had better end.
-async fn supervised(shared: Arc<Shared>, started: oneshot::Sender<Result<(), EngineError>>) {
-    let kept = AssertUnwindSafe(lease::keep(Arc::clone(&shared), started)).catch_unwind().await;
+/// Keeps the leases. Should their keeper break, nothing would go on and nothing would say so: the process had better end.
+async fn supervised(shared: Arc<Shared>, keeper: Keeper) {
+    let kept = AssertUnwindSafe(keeper.keep()).catch_unwind().await;
     if kept.is_err() {
         shared.step_down();
-        shared.broken.send_replace(Some("what keeps the lease broke".to_owned()));
+        shared.broken.send_replace(Some("what keeps the leases broke".to_owned()));
+    }
+}
+
+/// Takes care of everything in the shards whose tenures have begun, for as long as any of these lasts; tries again until it is done.
+///
+/// `started` hears how the first try went. When that failed, whoever starts the engine ends it.
+pub(crate) async fn take_care(
+    shared: &Arc<Shared>,
+    begun: Vec<Arc<Tenure>>,
+    mut started: Option<oneshot::Sender<Result<(), EngineError>>>,
+) {
+    let mut hold = Hold::new("reading what is to be taken care of");
+    let mut tenures: BTreeMap<_, _> = begun.into_iter().map(|tenure| (tenure.shard(), tenure)).collect();
+    loop {
+        let result = recover(shared, &tenures).await;
+        if result.is_ok() {
+            hold.over();
+            tenures.values().for_each(|tenure| tenure.serve());
+            shared.served.send_replace(());
+        }
+        let again = result.as_ref().err().map(|error| hold.failed(error));
+        if let Some(started) = started.take() {
+            // Whoever started the engine may have gone, and the engine with it.
+            let _ = started.send(result);
+        }
+        let Some(again) = again else { return };
+        tokio::time::sleep_until(again).await;
+        tenures.retain(|_, tenure| !tenure.is_over());
+        if tenures.is_empty() {
+            return;
+        }
     }
 }
 
 /// Takes care of every deployment that is not over: the same loop as ever, beginning with what the durable state owes.
 ///
 /// One that cannot be read is set aside: it holds its scope until somebody looks at it, and the others go on.
-pub(crate) async fn recover(shared: &Arc<Shared>) -> Result<(), EngineError> {
-    let Some(epoch) = shared.epoch() else { return Err(shared.not_owner()) };
-    let rows = shared.store.unfinished().await?;
+async fn recover(shared: &Arc<Shared>, tenures: &BTreeMap<Shard, Arc<Tenure>>) -> Result<(), EngineError> {
+    if tenures.is_empty() {
+        return Ok(());
+    }
+    let mut rows = shared.store.unfinished().await?;
+    rows.retain(|row| tenures.contains_key(&shard::of(&row.scope)));
     let scopes: BTreeSet<Scope> = rows.iter().map(|row| row.scope.clone()).collect();
     let mut read = stream::iter(rows.into_iter().map(|row| async move { (turn::load(shared, &row.id).await, row) }))
         .buffer_unordered(limits::RECOVER_AT_ONCE);
     while let Some((loaded, row)) = read.next().await {
         match loaded {
-            Ok(Some(durable)) => worker::spawn(shared, durable, epoch),
+            Ok(Some(durable)) => worker::spawn(shared, &tenures[&shard::of(&row.scope)], durable),
             Ok(None) => {}
             Err(EngineError::Store(error)) if error.is_of_one_deployment() => {
                 tracing::error!(deployment = %row.id, scope = %row.scope, %error, "set aside, and its scope with it");

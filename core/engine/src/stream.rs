@@ -104,6 +104,7 @@ async fn told_of(changes: &mut Changes, id: &DeploymentId) {
     loop {
         match changes.next().await {
             Some(Change::Appended { deployment, .. }) if deployment != *id => {}
+            Some(Change::Put { .. }) => {}
             Some(Change::Appended { .. } | Change::LookAgain) => return,
             None => std::future::pending().await,
         }

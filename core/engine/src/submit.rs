@@ -2,25 +2,26 @@
 
 use std::sync::Arc;
 
-use journal::{AppendError, FirstReply, Lease, StoreError};
+use journal::{AppendError, FirstReply, StoreError};
 use machine::Journaled;
-use model::{DeploymentId, Event, Scope, State};
+use model::{DeploymentId, Event, State};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::hold::Hold;
 use crate::shared::Shared;
+use crate::tenure::Tenure;
 use crate::{Accepted, EngineError, StartRequest, fingerprint, limits, queue, turn, worker};
 
 /// Takes a request and answers as soon as it is durable. Whoever asked may have gone; that changes nothing.
 pub(crate) async fn take(shared: &Arc<Shared>, asked: StartRequest, answer: oneshot::Sender<Result<Accepted, EngineError>>) {
     let scope = asked.plan.scope.clone();
-    // The request is written under this lease or not at all: the recovery under a later one would not have seen it.
-    let lease = match shared.lease(&scope) {
-        Ok(lease) => lease,
+    // The request is written under this tenure or not at all: the recovery under a later one would not have seen it.
+    let tenure = match shared.tenure(&scope) {
+        Ok(tenure) => tenure,
         Err(error) => return drop(answer.send(Err(error))),
     };
-    let durable = match request(shared, asked, &lease).await {
+    let durable = match request(shared, asked, &tenure).await {
         Ok(Requested::New(durable)) => {
             let (deployment, version) = (durable.id.clone(), durable.version);
             let _ = answer.send(Ok(Accepted { deployment, version, repeated: false }));
@@ -29,12 +30,12 @@ pub(crate) async fn take(shared: &Arc<Shared>, asked: StartRequest, answer: ones
         Ok(Requested::Before(first)) => return drop(answer.send(Ok(first))),
         Ok(Requested::Unknown(id, error)) => {
             let _ = answer.send(Err(error));
-            find(shared, &scope, &id).await
+            find(shared, &tenure, &id).await
         }
         Err(error) => return drop(answer.send(Err(error))),
     };
     if let Some(durable) = durable {
-        worker::spawn(shared, durable, lease.epoch);
+        worker::spawn(shared, &tenure, durable);
         queue::supersede(shared, &scope);
         queue::look(shared, scope);
     }
@@ -47,10 +48,10 @@ enum Requested {
     Unknown(DeploymentId, EngineError),
 }
 
-/// Reads until it is known whether the request was written; whoever gets a lost lease finds it by itself.
-async fn find(shared: &Shared, scope: &Scope, id: &DeploymentId) -> Option<Journaled> {
+/// Reads until it is known whether the request was written; after the tenure, whoever has the next one finds it by itself.
+async fn find(shared: &Shared, tenure: &Tenure, id: &DeploymentId) -> Option<Journaled> {
     let mut hold = Hold::new(format!("reading whether deployment {id} was requested"));
-    while shared.lease(scope).is_ok() {
+    while tenure.may_write() {
         match turn::load(shared, id).await {
             Ok(found) => {
                 hold.over();
@@ -62,7 +63,7 @@ async fn find(shared: &Shared, scope: &Scope, id: &DeploymentId) -> Option<Journ
     None
 }
 
-async fn request(shared: &Shared, asked: StartRequest, lease: &Lease) -> Result<Requested, EngineError> {
+async fn request(shared: &Shared, asked: StartRequest, tenure: &Tenure) -> Result<Requested, EngineError> {
     let fingerprint = fingerprint::of(&format!("start {} {}", asked.plan.scope, asked.plan.hash));
     if let Some(request) = &asked.request
         && let Some(first) = shared.store.first_reply(&asked.by.name, request).await?
@@ -79,26 +80,26 @@ async fn request(shared: &Shared, asked: StartRequest, lease: &Lease) -> Result<
         deployment: id,
         version: state.version,
     });
-    append(shared, lease, &state, &events, reply, &fingerprint).await
+    append(shared, tenure, &state, &events, reply, &fingerprint).await
 }
 
 /// Makes the request durable. The id is new, so whoever finds it in the store finds this append.
 async fn append(
     shared: &Shared,
-    lease: &Lease,
+    tenure: &Tenure,
     state: &State,
     events: &[Event],
     reply: Option<FirstReply>,
     fingerprint: &str,
 ) -> Result<Requested, EngineError> {
     for _ in 0..limits::DECIDE_AGAIN_MAX {
-        let error = match turn::append_events(shared, lease, state, events, reply.clone()).await {
+        let error = match turn::append_events(shared, tenure, state, events, reply.clone()).await {
             Ok(durable) => return Ok(Requested::New(durable)),
             Err(EngineError::Append(AppendError::AlreadyAnswered(first))) => {
                 return turn::repeated(&first, fingerprint).map(Requested::Before);
             }
             Err(EngineError::Append(AppendError::LeaseLost { .. })) => {
-                shared.step_down_from(lease.epoch);
+                tenure.end();
                 return Err(shared.not_owner());
             }
             Err(EngineError::Append(

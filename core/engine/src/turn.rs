@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use journal::{Append, AppendError, FirstReply, Lease, RequestId, Stamped, StoreError};
+use journal::{Append, AppendError, FirstReply, RequestId, Stamped, StoreError};
 use machine::Journaled;
 use machine::invariants::{check_settled, check_step};
 use model::{Command, DeploymentId, Event, State};
 
 use crate::shared::Shared;
+use crate::tenure::Tenure;
 use crate::{Accepted, EngineError, fingerprint, limits, row};
 
 /// A command with what its sender wants to be sure of.
@@ -63,7 +64,7 @@ impl Known {
 ///
 /// Whether an unacknowledged append was written is found out by reading, never by writing again. Where even that fails, what is
 /// known stays in doubt, and the caller gets the error that began it.
-pub(crate) async fn take(shared: &Shared, known: &mut Known, asked: &Asked) -> Result<Accepted, EngineError> {
+pub(crate) async fn take(shared: &Shared, tenure: &Tenure, known: &mut Known, asked: &Asked) -> Result<Accepted, EngineError> {
     let mut unanswered: Option<(State, AppendError)> = None;
     for _ in 0..limits::DECIDE_AGAIN_MAX {
         // Asked in each round: an append that nobody acknowledged may have been the answer.
@@ -87,7 +88,7 @@ pub(crate) async fn take(shared: &Shared, known: &mut Known, asked: &Asked) -> R
             return Ok(accepted(&known.durable));
         }
         let next = follow(&known.durable, &events);
-        match append(shared, &next, &events, asked).await {
+        match append(shared, tenure, &next, &events, asked).await {
             Ok(journaled) => {
                 tell(&known.durable, &journaled);
                 known.durable = journaled;
@@ -96,8 +97,8 @@ pub(crate) async fn take(shared: &Shared, known: &mut Known, asked: &Asked) -> R
             Err(EngineError::Append(AppendError::AlreadyAnswered(first))) => {
                 return repeated(&first, &asked.fingerprint(&next.id));
             }
-            Err(EngineError::Append(AppendError::LeaseLost { epoch, .. })) => {
-                shared.step_down_from(epoch);
+            Err(EngineError::Append(AppendError::LeaseLost { .. })) => {
+                tenure.end();
                 return Err(shared.not_owner());
             }
             Err(EngineError::Append(error)) if must_read_again(&error) => {
@@ -173,7 +174,13 @@ fn accepted(state: &State) -> Accepted {
     Accepted { deployment: state.id.clone(), version: state.version, repeated: false }
 }
 
-async fn append(shared: &Shared, next: &State, events: &[Event], asked: &Asked) -> Result<Journaled, EngineError> {
+async fn append(
+    shared: &Shared,
+    tenure: &Tenure,
+    next: &State,
+    events: &[Event],
+    asked: &Asked,
+) -> Result<Journaled, EngineError> {
     let reply = asked.request.as_ref().map(|(request, actor)| FirstReply {
         request: request.clone(),
         actor: actor.clone(),
@@ -181,22 +188,25 @@ async fn append(shared: &Shared, next: &State, events: &[Event], asked: &Asked) 
         deployment: next.id.clone(),
         version: next.version,
     });
-    append_events(shared, &shared.lease(&next.plan.scope)?, next, events, reply).await
+    append_events(shared, tenure, next, events, reply).await
 }
 
 /// Makes events durable and returns the state they lead to.
 pub(crate) async fn append_events(
     shared: &Shared,
-    lease: &Lease,
+    tenure: &Tenure,
     next: &State,
     events: &[Event],
     request: Option<FirstReply>,
 ) -> Result<Journaled, EngineError> {
+    if !tenure.may_write() {
+        return Err(shared.not_owner());
+    }
     let at = shared.clock.now();
     let receipt = shared
         .store
         .append(Append {
-            lease: lease.clone(),
+            lease: tenure.lease.clone(),
             row: row::of(next),
             events: events.iter().map(|event| Stamped { event: event.clone(), at }).collect(),
             fence: next.fence,

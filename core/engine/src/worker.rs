@@ -17,6 +17,7 @@ use crate::nudge::{Nudge, Wish};
 use crate::perform::{InFlight, sleep_until};
 use crate::roster::WorkerRef;
 use crate::shared::Shared;
+use crate::tenure::Tenure;
 use crate::turn::{self, Asked, Known};
 use crate::{Accepted, EngineError, limits, queue};
 
@@ -36,6 +37,7 @@ enum Heard {
 
 struct Worker {
     shared: Arc<Shared>,
+    tenure: Arc<Tenure>,
     known: Known,
     inbox: mpsc::Receiver<Ask>,
     nudge: Arc<Nudge>,
@@ -44,8 +46,8 @@ struct Worker {
     hold: Hold,
 }
 
-/// Starts the worker of a deployment that is not over, unless it has one or the lease under which it was read is no longer held.
-pub(crate) fn spawn(shared: &Arc<Shared>, durable: Journaled, epoch: u64) {
+/// Starts the worker of a deployment that is not over, unless it has one or the tenure under which it was read is over.
+pub(crate) fn spawn(shared: &Arc<Shared>, tenure: &Arc<Tenure>, durable: Journaled) {
     let (inbox, received) = mpsc::channel(limits::INBOX_MAX);
     let (state, seen) = watch::channel(turn::share(&durable));
     let nudge = Arc::new(Nudge::default());
@@ -53,6 +55,7 @@ pub(crate) fn spawn(shared: &Arc<Shared>, durable: Journaled, epoch: u64) {
     let (scope, id) = (durable.plan.scope.clone(), durable.id.clone());
     let worker = Worker {
         shared: Arc::clone(shared),
+        tenure: Arc::clone(tenure),
         known: Known::new(durable),
         inbox: received,
         nudge,
@@ -60,8 +63,8 @@ pub(crate) fn spawn(shared: &Arc<Shared>, durable: Journaled, epoch: u64) {
         in_flight: InFlight::default(),
         hold: Hold::new(format!("deployment {id}: the journal does not take its next event")),
     };
-    let there = || shared.epoch() == Some(epoch);
-    shared.roster.enter(&scope, &id, entry, there, || shared.crew.spawn(worker.supervised()));
+    let there = || !tenure.is_over();
+    shared.roster.enter(&scope, &id, entry, there, || tenure.crew.spawn(worker.supervised()));
 }
 
 impl Worker {
@@ -89,7 +92,7 @@ impl Worker {
     async fn run(&mut self) {
         self.catch_up().await;
         self.recover().await;
-        while self.may_write() {
+        while self.tenure.may_write() {
             if self.known.is_doubtful() {
                 self.catch_up().await;
                 continue;
@@ -114,11 +117,7 @@ impl Worker {
             }
         }
         // Nothing is performed on a right that is no longer trusted.
-        self.shared.step_down();
-    }
-
-    fn may_write(&self) -> bool {
-        self.shared.lease(&self.known.durable.plan.scope).is_ok()
+        self.tenure.end();
     }
 
     /// Asked here and not where the queue was looked at: it may have begun since.
@@ -138,7 +137,6 @@ impl Worker {
     }
 
     async fn hear(&mut self, wake: Option<model::Timestamp>) -> Heard {
-        let mut held = self.shared.held.subscribe();
         let timer = async {
             match wake {
                 Some(at) => sleep_until(self.shared.clock.as_ref(), at).await,
@@ -149,7 +147,7 @@ impl Worker {
             // What comes in one instant has an order, so that a run can be had again. People come last: there is no end to what they
             // may say, and there is to the rest.
             biased;
-            _ = held.wait_for(Option::is_none) => Heard::Stop,
+            () = self.tenure.over() => Heard::Stop,
             report = self.in_flight.next() => Heard::Report(report),
             wish = self.nudge.heard() => Heard::Wish(wish),
             () = timer => Heard::Timer,
@@ -158,7 +156,7 @@ impl Worker {
     }
 
     async fn answer(&mut self, ask: Ask) {
-        let result = turn::take(&self.shared, &mut self.known, &ask.asked).await;
+        let result = turn::take(&self.shared, &self.tenure, &mut self.known, &ask.asked).await;
         self.show();
         // Whoever asked may have gone; what was decided is durable all the same.
         let _ = ask.answer.send(result);
@@ -168,9 +166,9 @@ impl Worker {
     async fn tell(&mut self, command: Command) {
         let asked = Asked::internally(command);
         loop {
-            match turn::take(&self.shared, &mut self.known, &asked).await {
+            match turn::take(&self.shared, &self.tenure, &mut self.known, &asked).await {
                 Ok(_) => break,
-                Err(EngineError::NotOwner | EngineError::Stopping) => return self.shared.step_down(),
+                Err(EngineError::NotOwner | EngineError::Stopping) => return self.tenure.end(),
                 Err(EngineError::Append(AppendError::ScopeTaken { scope, active })) => {
                     tracing::info!(deployment = %self.known.durable.id, %scope, %active, "stays in the queue");
                     break;
@@ -198,7 +196,7 @@ impl Worker {
 
     /// Reads the journal again if what it says is in doubt, until that succeeds or this replica may not write any more.
     async fn catch_up(&mut self) {
-        while self.known.is_doubtful() && self.may_write() {
+        while self.known.is_doubtful() && self.tenure.may_write() {
             match self.known.read_again(&self.shared).await {
                 Ok(()) => self.hold.over(),
                 Err(error) => {
@@ -213,11 +211,10 @@ impl Worker {
     /// Waits, and leaves nobody without an answer meanwhile: each gets what the store says, or that the worker broke.
     async fn rest(&mut self, until: Instant, sound: bool) {
         loop {
-            let mut held = self.shared.held.subscribe();
             let ask = tokio::select! {
                 biased;
                 () = tokio::time::sleep_until(until) => return,
-                _ = held.wait_for(Option::is_none) => return,
+                () = self.tenure.over() => return,
                 ask = self.inbox.recv() => ask,
             };
             match ask {

@@ -202,7 +202,8 @@ fn sum_up(mut each: Vec<Duration>, taken: Duration) -> Result<Measured, Failure>
 }
 
 async fn steps(store: Arc<dyn Store>, way: Way, deployments: u32, time: Duration) -> Result<Measured, Failure> {
-    let lease = store.acquire(Shard(0), &Owner("bench".to_owned()), Millis::hours(1)).await?.ok_or("the lease is taken")?;
+    let lease =
+        store.acquire(&[Shard(0)], &Owner("bench".to_owned()), Millis::hours(1)).await?.pop().ok_or("the lease is taken")?;
     for deployment in 1..=deployments {
         store.append(append(&lease, deployment, 0, vec![requested(deployment)])).await?;
     }

@@ -1,4 +1,4 @@
-//! Being told that something was appended, so that nobody has to ask again and again.
+//! Being told that something was written, so that nobody has to ask again and again.
 //!
 //! A word of this kind is a hint and no record: it may come twice, and it may be lost together with the connection that brought it.
 //! Whoever waits for one therefore reads the journal whenever one comes, and now and then without.
@@ -21,6 +21,13 @@ pub enum Change {
         shard: Shard,
         /// Which deployment.
         deployment: DeploymentId,
+    },
+    /// A document of the catalog was written, by whichever replica.
+    Put {
+        /// Its kind.
+        kind: String,
+        /// Its key.
+        key: String,
     },
     /// Words may have been lost: anything may have changed.
     LookAgain,

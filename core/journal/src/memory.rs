@@ -8,7 +8,7 @@ use model::{DeploymentId, Millis, Scope, Timestamp};
 
 use crate::{
     Announcer, Append, AppendError, Catalog, CatalogEntry, Change, Changes, DeploymentFilter, DeploymentRow, FirstReply, Lease,
-    Loaded, Owner, Position, Receipt, RequestId, ScopeRow, Shard, Stamped, Status, Store, StoreError, StreamedEvent,
+    Leases, Loaded, Owner, Position, Receipt, RequestId, ScopeRow, Shard, Stamped, Status, Store, StoreError, StreamedEvent,
 };
 
 /// A store in memory. Clones are one store, as two connections to a database are.
@@ -104,39 +104,51 @@ impl Inner {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn acquire(&self, shard: Shard, owner: &Owner, ttl: Millis) -> Result<Option<Lease>, StoreError> {
+    async fn acquire(&self, shards: &[Shard], owner: &Owner, ttl: Millis) -> Result<Vec<Lease>, StoreError> {
         let now = (self.now)();
         let mut inner = self.inner();
-        let epoch = match inner.leases.get(&shard) {
-            Some(held) if held.owner != *owner && held.expires_at > now => return Ok(None),
-            Some(held) => held.epoch + 1,
-            None => 1,
-        };
-        let lease = Lease { shard, owner: owner.clone(), epoch, expires_at: now + ttl };
-        inner.leases.insert(shard, lease.clone());
-        Ok(Some(lease))
-    }
-
-    async fn renew(&self, lease: &Lease, ttl: Millis) -> Result<Option<Lease>, StoreError> {
-        let now = (self.now)();
-        let mut inner = self.inner();
-        let Some(held) = inner.leases.get_mut(&lease.shard) else { return Ok(None) };
-        if held.epoch != lease.epoch || held.owner != lease.owner || held.expires_at <= now {
-            return Ok(None);
+        let mut granted = Vec::new();
+        for shard in shards {
+            let epoch = match inner.leases.get(shard) {
+                Some(held) if held.owner != *owner && held.expires_at > now => continue,
+                Some(held) => held.epoch + 1,
+                None => 1,
+            };
+            let lease = Lease { shard: *shard, owner: owner.clone(), epoch, expires_at: now + ttl };
+            inner.leases.insert(*shard, lease.clone());
+            granted.push(lease);
         }
-        held.expires_at = now + ttl;
-        Ok(Some(held.clone()))
+        Ok(granted)
     }
 
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+    async fn renew(&self, leases: &[Lease], ttl: Millis) -> Result<Vec<Lease>, StoreError> {
         let now = (self.now)();
-        if let Some(held) = self.inner().leases.get_mut(&lease.shard)
-            && held.epoch == lease.epoch
-            && held.owner == lease.owner
-        {
-            held.expires_at = now;
+        let mut inner = self.inner();
+        let mut kept = Vec::new();
+        for lease in leases {
+            if let Some(held) = inner.leases.get_mut(&lease.shard).filter(|held| held.is_grant(lease) && held.expires_at > now) {
+                held.expires_at = now + ttl;
+                kept.push(held.clone());
+            }
+        }
+        Ok(kept)
+    }
+
+    async fn release(&self, leases: &[Lease]) -> Result<(), StoreError> {
+        let now = (self.now)();
+        let mut inner = self.inner();
+        for lease in leases {
+            if let Some(held) = inner.leases.get_mut(&lease.shard).filter(|held| held.is_grant(lease)) {
+                held.expires_at = now;
+            }
         }
         Ok(())
+    }
+
+    async fn leases(&self) -> Result<Leases, StoreError> {
+        let now = (self.now)();
+        let held = self.inner().leases.values().filter(|lease| lease.expires_at > now).cloned().collect();
+        Ok(Leases { now, held })
     }
 
     async fn append(&self, append: Append) -> Result<Receipt, AppendError> {
@@ -217,6 +229,8 @@ impl Catalog for MemoryStore {
         }
         let entry = CatalogEntry { key: key.to_owned(), document: document.to_owned(), revision: found + 1, written_at: at };
         inner.catalog.insert(id, entry);
+        drop(inner);
+        self.announcer.announce(Change::Put { kind: kind.to_owned(), key: key.to_owned() });
         Ok(found + 1)
     }
 

@@ -26,6 +26,22 @@ pub struct Lease {
     pub expires_at: Timestamp,
 }
 
+impl Lease {
+    /// Returns whether both are the same grant: expiries may differ.
+    pub fn is_grant(&self, other: &Self) -> bool {
+        (self.shard, self.epoch, &self.owner) == (other.shard, other.epoch, &other.owner)
+    }
+}
+
+/// Who holds what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leases {
+    /// When this was so, by the store's clock.
+    pub now: Timestamp,
+    /// The leases that have not run out, by shard.
+    pub held: Vec<Lease>,
+}
+
 /// The id that a client gave a command, so that a retry is answered with the first result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId(pub String);
@@ -337,15 +353,19 @@ impl StoreError {
 /// Where the journal lives.
 #[async_trait]
 pub trait Store: Catalog + Send + Sync + 'static {
-    /// Returns a lease on the shard, with a greater epoch than any before; or `None` while another owner's has not run out. On return
-    /// the grant is durable. An owner that still holds the lease gets another, and can append under the earlier one no more.
-    async fn acquire(&self, shard: Shard, owner: &Owner, ttl: Millis) -> Result<Option<Lease>, StoreError>;
+    /// Returns leases on those of the shards of which no other owner has one that has not run out, each with a greater epoch than any
+    /// before. On return the grants are durable. An owner that still holds a lease gets another, and can append under the earlier one
+    /// no more.
+    async fn acquire(&self, shards: &[Shard], owner: &Owner, ttl: Millis) -> Result<Vec<Lease>, StoreError>;
 
-    /// Returns the lease with a later expiry, or `None` if it was lost. On return the extension is durable.
-    async fn renew(&self, lease: &Lease, ttl: Millis) -> Result<Option<Lease>, StoreError>;
+    /// Returns those of the leases that were not lost, with a later expiry. On return the extension is durable.
+    async fn renew(&self, leases: &[Lease], ttl: Millis) -> Result<Vec<Lease>, StoreError>;
 
-    /// Gives the lease back, so that another owner need not wait. Losing it before is no error.
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
+    /// Gives the leases back, so that other owners need not wait. Having lost one before is no error.
+    async fn release(&self, leases: &[Lease]) -> Result<(), StoreError>;
+
+    /// Returns all leases that have not run out, by shard, whoever holds them.
+    async fn leases(&self) -> Result<Leases, StoreError>;
 
     /// Makes the events durable, all or none, together with the row, the scope's fence and stable release, and the reply.
     ///

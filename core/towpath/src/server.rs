@@ -37,7 +37,7 @@ pub(crate) async fn run(data_dir: &Path, args: &ServerArgs) -> Result<(), Failur
         clock: Arc::clone(&clock),
         owner: opened.owner.clone(),
         lease_ttl: engine::limits::LEASE_TTL,
-        standby: opened.shared,
+        replicated: opened.shared,
     };
     let engine = Engine::start(options).await.map_err(|error| engine_failed(&opened, &error))?;
     let api = Api {

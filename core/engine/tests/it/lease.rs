@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use engine::{Engine, EngineError, EngineOptions, limits};
+use engine::{Engine, EngineError, limits};
 use journal::{Lease, Owner, Shard, Store};
-use model::Timestamp;
 
 use crate::support::Bench;
 use crate::support::bench::{ask_to_start, end, pause, start, until};
@@ -17,13 +16,14 @@ const REST: Duration = Duration::from_secs(60);
 /// Deployments that are under way at once.
 const MANY: usize = 20;
 
-/// Takes the engine's lease away, as a store does that was told that the engine is dead.
-async fn steal(bench: &Bench) -> Lease {
-    let (shard, owner) = (Shard(0), Owner("single".into()));
-    let ours = Lease { shard, owner, epoch: 1, expires_at: Timestamp(0) };
-    bench.store.inner.release(&ours).await.unwrap();
-    let stolen = bench.store.inner.acquire(shard, &Owner("thief".into()), model::Millis::hours(1)).await.unwrap();
-    stolen.expect("the lease was given back")
+/// Takes the engine's leases away, as a store does that was told that the engine is dead.
+async fn steal(bench: &Bench) -> Vec<Lease> {
+    let held = bench.store.inner.leases().await.unwrap().held;
+    let shards: Vec<Shard> = held.iter().map(|lease| lease.shard).collect();
+    bench.store.inner.release(&held).await.unwrap();
+    let stolen = bench.store.inner.acquire(&shards, &Owner("thief".into()), model::Millis::hours(1)).await.unwrap();
+    assert_eq!(stolen.len(), held.len(), "the leases were given back");
+    stolen
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,22 +116,4 @@ async fn a_recovery_that_takes_longer_than_the_lease_keeps_it() {
     assert_eq!(bench.driver.performed().len() - before, MANY);
     let row = bench.store.inner.unfinished().await.unwrap().pop().unwrap();
     engine.handle().command(pause(&row.id, None)).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_standby_shows_everything_writes_nothing_and_takes_over() {
-    let (bench, engine) = Bench::with_stable().await;
-    let standby = Engine::start(EngineOptions { standby: true, ..bench.options("another") }).await.unwrap();
-    let id = start(&engine.handle(), Builder::new(2).canary()).await;
-    until(&standby.handle(), &id, |state| state.watch.is_some()).await;
-    let refused = standby.handle().command(pause(&id, None)).await.unwrap_err();
-    assert!(matches!(refused, EngineError::NotOwner), "{refused}");
-    let refused = ask_to_start(&standby.handle(), None, Builder::new(3).canary()).await.unwrap_err();
-    assert!(matches!(refused, EngineError::NotOwner), "{refused}");
-    // Dead without a word: its lease has to run out.
-    drop(engine);
-    let began = tokio::time::Instant::now();
-    standby.leads().await;
-    assert!(began.elapsed() <= Duration::from_millis(limits::LEASE_TTL.0 + 1_000), "{:?}", began.elapsed());
-    assert_eq!(bench.sound_end(&standby.handle(), &id).await.phase().as_str(), "succeeded");
 }

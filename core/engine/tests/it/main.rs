@@ -5,6 +5,7 @@ mod crashes;
 mod faults;
 mod lease;
 mod queue;
+mod replicas;
 mod runs;
 mod storm;
 mod support;

@@ -13,6 +13,9 @@ use crate::executor::Executor;
 /// The channel of all replicas.
 const CHANNEL: &str = "towpath_journal";
 
+/// Bytes that PostgreSQL passes on at most, less one.
+const PAYLOAD_MAX: usize = 8_000;
+
 /// The pause before a lost connection is made again, and the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
@@ -24,9 +27,12 @@ pub(super) async fn notify<'a>(
     changes: impl Iterator<Item = &'a Change>,
 ) -> Result<(), StoreError> {
     let said = changes.filter_map(|change| match change {
-        Change::Appended { shard, deployment } => Some(format!("{instance} {} {deployment}", shard.0)),
+        Change::Appended { shard, deployment } => Some(format!("{instance} appended {} {deployment}", shard.0)),
+        Change::Put { kind, key } => Some(format!("{instance} put {kind} {key}")),
         Change::LookAgain => None,
     });
+    // What the database would refuse to pass on is not worth a commit.
+    let said = said.map(|said| if said.len() < PAYLOAD_MAX { said } else { format!("{instance} much - -") });
     try_join_all(
         said.map(|said| async move { session.query("SELECT pg_notify($1, $2)::text", &[CHANNEL.into(), said.into()]).await }),
     )
@@ -61,8 +67,14 @@ pub(super) async fn listen(target: Arc<Target>, instance: String, announcer: Ann
 
 /// Reads a notification. Our own were announced when they were written.
 fn read(said: &str, instance: &str) -> Option<Change> {
-    let (by, what) = said.split_once(' ')?;
-    let (shard, deployment) = what.split_once(' ')?;
-    let change = Change::Appended { shard: Shard(shard.parse().ok()?), deployment: DeploymentId::new(deployment).ok()? };
+    let (by, said) = said.split_once(' ')?;
+    let (what, said) = said.split_once(' ')?;
+    let (first, second) = said.split_once(' ')?;
+    let change = match what {
+        "appended" => Change::Appended { shard: Shard(first.parse().ok()?), deployment: DeploymentId::new(second).ok()? },
+        "put" => Change::Put { kind: first.to_owned(), key: second.to_owned() },
+        // Of a newer program.
+        _ => Change::LookAgain,
+    };
     (by != instance).then_some(change)
 }

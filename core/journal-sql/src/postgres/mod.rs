@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt;
 use journal::{
     Announcer, Append, AppendError, Catalog, CatalogEntry, Change, Changes, DeploymentFilter, DeploymentRow, FirstReply, Lease,
-    Loaded, Owner, Position, Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
+    Leases, Loaded, Owner, Position, Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
 };
 use model::{DeploymentId, Millis, Scope, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -117,34 +117,39 @@ impl Drop for Reader<'_> {
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn acquire(&self, shard: Shard, owner: &Owner, ttl: Millis) -> Result<Option<Lease>, StoreError> {
-        let owner = Arc::new(owner.clone());
+    async fn acquire(&self, shards: &[Shard], owner: &Owner, ttl: Millis) -> Result<Vec<Lease>, StoreError> {
+        let wanted = Arc::new((shards.to_vec(), owner.clone()));
         self.writer
             .write(About::default(), move |db: &Session, now| {
-                let owner = Arc::clone(&owner);
-                async move { body::lease::acquire(db, shard, &owner, ttl, now).await }.boxed_local()
+                let wanted = Arc::clone(&wanted);
+                async move { body::lease::acquire(db, &wanted.0, &wanted.1, ttl, now).await }.boxed_local()
             })
             .await
     }
 
-    async fn renew(&self, lease: &Lease, ttl: Millis) -> Result<Option<Lease>, StoreError> {
-        let lease = Arc::new(lease.clone());
+    async fn renew(&self, leases: &[Lease], ttl: Millis) -> Result<Vec<Lease>, StoreError> {
+        let leases: Arc<[Lease]> = leases.into();
         self.writer
             .write(About::default(), move |db: &Session, now| {
-                let lease = Arc::clone(&lease);
-                async move { body::lease::renew(db, &lease, ttl, now).await }.boxed_local()
+                let leases = Arc::clone(&leases);
+                async move { body::lease::renew(db, &leases, ttl, now).await }.boxed_local()
             })
             .await
     }
 
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        let lease = Arc::new(lease.clone());
+    async fn release(&self, leases: &[Lease]) -> Result<(), StoreError> {
+        let leases: Arc<[Lease]> = leases.into();
         self.writer
             .write(About::default(), move |db: &Session, now| {
-                let lease = Arc::clone(&lease);
-                async move { body::lease::release(db, &lease, now).await }.boxed_local()
+                let leases = Arc::clone(&leases);
+                async move { body::lease::release(db, &leases, now).await }.boxed_local()
             })
             .await
+    }
+
+    async fn leases(&self) -> Result<Leases, StoreError> {
+        // By the writer, which knows what time it is for leases.
+        self.writer.write(About::default(), |db: &Session, now| body::lease::held(db, now).boxed_local()).await
     }
 
     async fn append(&self, append: Append) -> Result<Receipt, AppendError> {
@@ -198,12 +203,15 @@ impl Store for PostgresStore {
 impl Catalog for PostgresStore {
     async fn put(&self, kind: &str, key: &str, document: &str, expected: Option<u64>, at: Timestamp) -> Result<u64, StoreError> {
         let words = Arc::new((kind.to_owned(), key.to_owned(), document.to_owned()));
-        self.writer
-            .write(About::default(), move |db: &Session, _| {
-                let words = Arc::clone(&words);
-                async move { body::catalog::put(db, &words.0, &words.1, &words.2, expected, at).await }.boxed_local()
-            })
-            .await
+        let change = Change::Put { kind: kind.to_owned(), key: key.to_owned() };
+        let about = About { scope: None, change: Some(change.clone()) };
+        let written = self.writer.write(about, move |db: &Session, _| {
+            let words = Arc::clone(&words);
+            async move { body::catalog::put(db, &words.0, &words.1, &words.2, expected, at).await }.boxed_local()
+        });
+        let revision = written.await?;
+        self.announcer.announce(change);
+        Ok(revision)
     }
 
     async fn get(&self, kind: &str, key: &str) -> Result<Option<CatalogEntry>, StoreError> {

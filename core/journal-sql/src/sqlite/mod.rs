@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use journal::{
     Announcer, Append, AppendError, Catalog, CatalogEntry, Change, Changes, DeploymentFilter, DeploymentRow, FirstReply, Lease,
-    Loaded, Owner, Position, Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
+    Leases, Loaded, Owner, Position, Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
 };
 use model::{DeploymentId, Millis, Scope, Timestamp};
 use rusqlite::Connection;
@@ -127,19 +127,24 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn acquire(&self, shard: Shard, owner: &Owner, ttl: Millis) -> Result<Option<Lease>, StoreError> {
-        let (owner, at) = (owner.clone(), (self.now)());
-        self.writer()?.write(move |db| now(body::lease::acquire(db, shard, &owner, ttl, at))).await
+    async fn acquire(&self, shards: &[Shard], owner: &Owner, ttl: Millis) -> Result<Vec<Lease>, StoreError> {
+        let (shards, owner, at) = (shards.to_vec(), owner.clone(), (self.now)());
+        self.writer()?.write(move |db| now(body::lease::acquire(db, &shards, &owner, ttl, at))).await
     }
 
-    async fn renew(&self, lease: &Lease, ttl: Millis) -> Result<Option<Lease>, StoreError> {
-        let (lease, at) = (lease.clone(), (self.now)());
-        self.writer()?.write(move |db| now(body::lease::renew(db, &lease, ttl, at))).await
+    async fn renew(&self, leases: &[Lease], ttl: Millis) -> Result<Vec<Lease>, StoreError> {
+        let (leases, at) = (leases.to_vec(), (self.now)());
+        self.writer()?.write(move |db| now(body::lease::renew(db, &leases, ttl, at))).await
     }
 
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        let (lease, at) = (lease.clone(), (self.now)());
-        self.writer()?.write(move |db| now(body::lease::release(db, &lease, at))).await
+    async fn release(&self, leases: &[Lease]) -> Result<(), StoreError> {
+        let (leases, at) = (leases.to_vec(), (self.now)());
+        self.writer()?.write(move |db| now(body::lease::release(db, &leases, at))).await
+    }
+
+    async fn leases(&self) -> Result<Leases, StoreError> {
+        let at = (self.now)();
+        self.read(move |db| now(body::lease::held(db, at))).await
     }
 
     async fn append(&self, append: Append) -> Result<Receipt, AppendError> {
@@ -192,8 +197,12 @@ impl Store for SqliteStore {
 #[async_trait]
 impl Catalog for SqliteStore {
     async fn put(&self, kind: &str, key: &str, document: &str, expected: Option<u64>, at: Timestamp) -> Result<u64, StoreError> {
+        let change = Change::Put { kind: kind.to_owned(), key: key.to_owned() };
         let (kind, key, document) = (kind.to_owned(), key.to_owned(), document.to_owned());
-        self.writer()?.write(move |db| now(body::catalog::put(db, &kind, &key, &document, expected, at))).await
+        let put = self.writer()?.write(move |db| now(body::catalog::put(db, &kind, &key, &document, expected, at)));
+        let revision = put.await?;
+        self.announcer.announce(change);
+        Ok(revision)
     }
 
     async fn get(&self, kind: &str, key: &str) -> Result<Option<CatalogEntry>, StoreError> {

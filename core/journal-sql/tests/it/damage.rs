@@ -34,8 +34,8 @@ async fn what_was_written_is_there_after_opening_again() {
     let store = place.open();
     assert_eq!(store.get("service", "web").await.unwrap().unwrap().document, "text");
     assert_eq!(store.unfinished().await.unwrap(), before);
-    let renewed = store.renew(&held, Millis::seconds(5)).await.unwrap();
-    assert_eq!(renewed.map(|lease| lease.epoch), Some(held.epoch), "the lease is as it was");
+    let renewed = store.renew(std::slice::from_ref(&held), Millis::seconds(5)).await.unwrap();
+    assert_eq!(renewed.first().map(|lease| lease.epoch), Some(held.epoch), "the lease is as it was");
     store.append(step(&held, 1, 2)).await.unwrap();
 }
 

@@ -183,13 +183,13 @@ async fn replicas_hear_of_each_other_and_one_at_a_time_may_write() {
     // The listening session says so itself when it is there.
     assert_eq!(changes.next().await, Some(Change::LookAgain));
     let (first, second) = (Owner("one".to_owned()), Owner("two".to_owned()));
-    let lease = one.acquire(Shard(0), &first, Millis::hours(1)).await.unwrap().unwrap();
-    assert_eq!(two.acquire(Shard(0), &second, Millis::hours(1)).await.unwrap(), None);
+    let lease = one.acquire(&[Shard(0)], &first, Millis::hours(1)).await.unwrap().pop().unwrap();
+    assert_eq!(two.acquire(&[Shard(0)], &second, Millis::hours(1)).await.unwrap(), []);
     one.append(step(&lease, 1, 1)).await.unwrap();
     let told = Change::Appended { shard: Shard(0), deployment: samples::deployment(1) };
     assert_eq!(changes.next().await, Some(told));
-    one.release(&lease).await.unwrap();
-    let newer = two.acquire(Shard(0), &second, Millis::hours(1)).await.unwrap().unwrap();
+    one.release(std::slice::from_ref(&lease)).await.unwrap();
+    let newer = two.acquire(&[Shard(0)], &second, Millis::hours(1)).await.unwrap().pop().unwrap();
     assert!(newer.epoch > lease.epoch);
     let refused = one.append(step(&lease, 1, 2)).await.unwrap_err();
     assert!(matches!(refused, AppendError::LeaseLost { .. }), "{refused:?}");

@@ -35,7 +35,7 @@ pub(crate) fn open(path: &Path) -> SqliteStore {
 }
 
 pub(crate) async fn lease(store: &dyn Store) -> Lease {
-    store.acquire(Shard(0), &Owner("test".to_owned()), Millis::hours(1)).await.unwrap().unwrap()
+    store.acquire(&[Shard(0)], &Owner("test".to_owned()), Millis::hours(1)).await.unwrap().pop().unwrap()
 }
 
 /// Returns the append that brings a deployment to version `head` by one event.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use model::Timestamp;
+
 use super::samples::deployment;
 use super::{activate, lease, must, request};
 use crate::{Change, Changes, Shard, Store};
@@ -16,7 +18,7 @@ async fn next(changes: &mut Changes) -> (Shard, String) {
         let change = tokio::time::timeout(PATIENCE, changes.next()).await;
         match change.unwrap_or_else(|_| panic!("no word came in {PATIENCE:?}")) {
             Some(Change::Appended { shard, deployment }) => return (shard, deployment.to_string()),
-            Some(Change::LookAgain) => {}
+            Some(Change::Put { .. } | Change::LookAgain) => {}
             None => panic!("the changes ended while the store is open"),
         }
     }
@@ -54,4 +56,20 @@ pub(super) async fn what_was_refused_is_not_announced(store: &dyn Store) {
     }
     let of_two = told.iter().filter(|(_, told)| *told == deployment(2).to_string()).count();
     assert_eq!(of_two, 1, "deployment 2 was written once: {told:?}");
+}
+
+pub(super) async fn who_listens_is_told_of_each_document(store: &dyn Store) {
+    let mut changes = store.changes();
+    must(store.put("service", "the web", "text", None, Timestamp(1)).await);
+    let told = async {
+        loop {
+            match changes.next().await {
+                Some(Change::Put { kind, key }) => return (kind, key),
+                Some(Change::Appended { .. } | Change::LookAgain) => {}
+                None => panic!("the changes ended while the store is open"),
+            }
+        }
+    };
+    let told = tokio::time::timeout(PATIENCE, told).await.unwrap_or_else(|_| panic!("no word came in {PATIENCE:?}"));
+    assert_eq!(told, ("service".to_owned(), "the web".to_owned()));
 }

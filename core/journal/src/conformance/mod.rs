@@ -37,6 +37,7 @@ pub async fn run_all<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F, 
     leases::a_lease_that_ran_out_is_lost(&*empty().await, &advance).await;
     leases::a_renewed_lease_lasts_longer(&*empty().await, &advance).await;
     leases::a_lease_given_back_late_takes_nothing_from_the_next(&*empty().await, &advance).await;
+    leases::many_leases_are_taken_renewed_and_given_back_at_once(&*empty().await, &advance).await;
     scopes::a_scope_that_nobody_used_is_empty(&*empty().await).await;
     scopes::a_scope_has_one_active_deployment(&*empty().await).await;
     scopes::the_fence_of_a_scope_never_falls(&*empty().await).await;
@@ -48,6 +49,7 @@ pub async fn run_all<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F, 
     reads::the_stream_has_every_event_without_gaps(empty().await).await;
     announcements::who_listens_is_told_of_each_append(&*empty().await).await;
     announcements::what_was_refused_is_not_announced(&*empty().await).await;
+    announcements::who_listens_is_told_of_each_document(&*empty().await).await;
     documents::documents_are_compared_and_set(&*empty().await).await;
     documents::documents_of_a_kind_are_listed_by_key(&*empty().await).await;
 }
@@ -61,7 +63,7 @@ async fn lease(store: &dyn Store) -> Lease {
 }
 
 async fn acquire(store: &dyn Store, owner: &str) -> Option<Lease> {
-    must(store.acquire(Shard(0), &Owner(owner.to_owned()), TTL).await)
+    must(store.acquire(&[Shard(0)], &Owner(owner.to_owned()), TTL).await).pop()
 }
 
 fn stamped(event: Event) -> Stamped {

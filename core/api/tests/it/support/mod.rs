@@ -87,7 +87,7 @@ impl Rig {
             clock: Arc::new(WallClock),
             owner: Owner("test".to_owned()),
             lease_ttl: Millis::seconds(30),
-            standby: false,
+            replicated: false,
         };
         let engine = Engine::start(options).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

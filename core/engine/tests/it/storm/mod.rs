@@ -42,6 +42,9 @@ const DEPLOYMENTS_MAX: usize = 4;
 /// The longest that a deployment may take once everything is healed: longer than every deadline of its plan.
 const PATIENCE: Duration = Duration::from_secs(24 * 3_600);
 
+/// By when everything has landed that is done late.
+const LATE_MAX: Duration = Duration::from_millis(1 << 16);
+
 /// How often a request is made again, a second apart: many lifetimes of a lease.
 const TRIES_MAX: u32 = 120;
 
@@ -56,7 +59,9 @@ struct Storm {
 impl Storm {
     async fn gather(seed: u64) -> Self {
         let (bench, engine) = Bench::with_stable().await;
-        let mut storm = Self { rng: Rng::new(seed), bench, engines: vec![engine], started: 1, requested: Vec::new() };
+        engine.shutdown().await;
+        let mut storm = Self { rng: Rng::new(seed), bench, engines: Vec::new(), started: 0, requested: Vec::new() };
+        storm.start_engine().await;
         storm.start_engine().await;
         let trouble = *storm.rng.pick(&[5, 20, 40]);
         let (weather, raging) = (std::sync::Mutex::new(Rng::new(!seed)), AtomicBool::new(true));
@@ -82,7 +87,7 @@ impl Storm {
         let name = format!("engine-{}", self.started);
         tracing::info!("the storm starts {name}");
         self.started += 1;
-        let options = EngineOptions { standby: true, ..self.bench.options(&name) };
+        let options = EngineOptions { replicated: true, ..self.bench.options(&name) };
         if let Ok(engine) = Engine::start(options).await {
             self.engines.push(engine);
         }
@@ -184,8 +189,9 @@ impl Storm {
         for (request, id) in &self.requested {
             self.settled(&handle, request, id).await;
         }
+        self.wait_for_all().await;
         // What was given up in the storm has landed by now, or was refused.
-        tokio::time::sleep(PATIENCE).await; // tidy: on the paused clock
+        tokio::time::sleep(LATE_MAX).await; // tidy: on the paused clock
         let all = DeploymentFilter { limit: u32::MAX, ..DeploymentFilter::default() };
         let rows = self.bench.store.inner.deployments(&all).await.unwrap();
         let mut states = Vec::new();
@@ -197,6 +203,17 @@ impl Storm {
         }
         let last = states.iter().filter(|state| state.activated_at.is_some()).max_by_key(|state| state.fence);
         check_end(last.unwrap(), &self.bench.driver.world.lock().unwrap().sample()).unwrap();
+    }
+
+    /// Waits until nothing is under way: what was asked for in vain may have been written all the same.
+    async fn wait_for_all(&self) {
+        let ended = async {
+            while !self.bench.store.inner.unfinished().await.unwrap().is_empty() {
+                tokio::time::sleep(limits::SWEEP).await; // tidy: on the paused clock
+            }
+        };
+        // What is left is told below, with all that is known of it.
+        let _ = tokio::time::timeout(PATIENCE, ended).await;
     }
 
     /// Whoever asks again gets the first answer, and it comes to its end.

@@ -57,7 +57,7 @@ impl Bench {
             clock: Arc::new(self.clock),
             owner: Owner(owner.into()),
             lease_ttl: limits::LEASE_TTL,
-            standby: false,
+            replicated: false,
         }
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use journal::{
-    Append, AppendError, Catalog, CatalogEntry, DeploymentFilter, DeploymentRow, FirstReply, Lease, Loaded, MemoryStore, Owner,
-    Position, Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
+    Append, AppendError, Catalog, CatalogEntry, DeploymentFilter, DeploymentRow, FirstReply, Lease, Leases, Loaded, MemoryStore,
+    Owner, Position, Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
 };
 use model::{DeploymentId, Millis, Scope, Timestamp};
 use tokio::sync::watch;
@@ -121,20 +121,24 @@ impl FaultyStore {
 
 #[async_trait]
 impl Store for FaultyStore {
-    async fn acquire(&self, shard: Shard, owner: &Owner, ttl: Millis) -> Result<Option<Lease>, StoreError> {
-        self.inner.acquire(shard, owner, ttl).await
+    async fn acquire(&self, shards: &[Shard], owner: &Owner, ttl: Millis) -> Result<Vec<Lease>, StoreError> {
+        self.inner.acquire(shards, owner, ttl).await
     }
 
-    async fn renew(&self, lease: &Lease, ttl: Millis) -> Result<Option<Lease>, StoreError> {
+    async fn renew(&self, leases: &[Lease], ttl: Millis) -> Result<Vec<Lease>, StoreError> {
         let blind = self.blind_renewals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         if blind.is_ok() {
             return Err(StoreError::Failed("the test does not renew".to_owned()));
         }
-        self.inner.renew(lease, ttl).await
+        self.inner.renew(leases, ttl).await
     }
 
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.inner.release(lease).await
+    async fn release(&self, leases: &[Lease]) -> Result<(), StoreError> {
+        self.inner.release(leases).await
+    }
+
+    async fn leases(&self) -> Result<Leases, StoreError> {
+        self.inner.leases().await
     }
 
     async fn append(&self, append: Append) -> Result<Receipt, AppendError> {
