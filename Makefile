@@ -7,7 +7,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 DENY_VERSION := 0.20.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients sim prove lint lint-code lint-dependencies advisories bench
+.PHONY: help setup demo test test-clients sim chaos prove lint lint-code lint-dependencies advisories bench
 
 help: ## lists what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -30,6 +30,12 @@ test-clients: setup ## has a client in Python follow a deployment
 SEEDS ?= 2000
 sim: ## runs engines, a store and a target through storms made from seeds: SEEDS=2000, or one again with SEEDS=101..102
 	SEEDS=$(SEEDS) $(CARGO) test --locked -p engine --test it storm::whatever -- --nocapture
+
+FAULTS ?= 200
+chaos: ## kills and stops real servers and databases at moments all over a canary: FAULTS=200 on each of the two stores
+	@.ci/setup tests
+	FAULTS=$(FAULTS) $(CARGO) test --locked -p towpath --test it at_any_moment -- --nocapture --test-threads 1
+	FAULTS=$(FAULTS) $(CARGO) test --locked -p journal-sql --test it kill -- --nocapture --test-threads 1
 
 prove: setup ## explores the machine in every order of messages, faults and commands, up to a bound
 	$(CARGO) run --release --locked -p prove -- $(ARGS)

@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -94,10 +97,21 @@ impl DataDir {
         serde_json::from_slice(&fs::read(self.server_file()).ok()?).ok()
     }
 
-    /// Takes the announcement back.
-    pub(crate) fn withdraw(&self) {
-        // A client that finds a stale one is refused its connection and says so.
-        let _ = fs::remove_file(self.server_file());
+    /// Says where the server is unless another one that lives says so of itself: servers that share the folder need one door, and it
+    /// must not stay with one that is gone.
+    pub(crate) fn announce_if_alone(&self, server: &ServerFile) -> Result<(), Failure> {
+        match self.announced() {
+            Some(found) if lives(found.pid) => Ok(()),
+            Some(_) | None => self.announce(server),
+        }
+    }
+
+    /// Takes the announcement of a process back.
+    pub(crate) fn withdraw(&self, pid: u32) {
+        if self.announced().is_none_or(|found| found.pid == pid) {
+            // A client that finds a stale one is refused its connection and says so.
+            let _ = fs::remove_file(self.server_file());
+        }
     }
 
     /// Replaces a file whole: readers see the old one or the new one.
@@ -111,4 +125,10 @@ impl DataDir {
         };
         written().map_err(|error| Failure::new("TP0401", format!("{} cannot be written: {error}", path.display())))
     }
+}
+
+/// Returns whether there is such a process, whoever's.
+fn lives(pid: u32) -> bool {
+    let Ok(pid) = i32::try_from(pid) else { return false };
+    !matches!(kill(Pid::from_raw(pid), None), Err(Errno::ESRCH))
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::{Api, ServerInfo, Tokens};
 use engine::{Clock, Engine, EngineError, EngineOptions};
@@ -18,6 +19,9 @@ use crate::failure::Failure;
 use crate::signals;
 use crate::store::{self, Opened};
 use crate::wire::Wired;
+
+/// How often it is looked whether clients still find a server.
+const ANNOUNCE_EVERY: Duration = Duration::from_secs(2);
 
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(data_dir: &Path, args: &ServerArgs) -> Result<(), Failure> {
@@ -69,7 +73,9 @@ async fn offer(
     broken: impl Future<Output = String> + Send + 'static,
 ) -> Result<(), Failure> {
     let tokens = tokens(data, args)?;
-    data.announce(&ServerFile { address: address.to_string(), pid: std::process::id() })?;
+    let ours = ServerFile { address: address.to_string(), pid: std::process::id() };
+    data.announce(&ours)?;
+    let announcing = tokio::spawn(stay_announced(data.clone(), ours.clone()));
     // The one line that says that it is ready; whoever reads it may be gone.
     let _ = writeln!(std::io::stderr(), "towpath server ready on {address}, data in {}", data.path().display());
     let with_stdin = args.stop_with_stdin;
@@ -85,12 +91,23 @@ async fn offer(
         }
     };
     let served = api::serve(listener, api, tokens, stop).await;
-    data.withdraw();
+    announcing.abort();
+    data.withdraw(ours.pid);
     // Dropped without a word by a stop that was asked for.
     if let Ok(why) = why.await {
         return Err(Failure::new("TP0405", why).start_again().hint("start it again; `towpath up` does so by itself"));
     }
     served.map_err(|error| Failure::of("TP0405", &error))
+}
+
+/// Announces this server again when the one that was announced is gone, for ever.
+async fn stay_announced(data: DataDir, ours: ServerFile) {
+    loop {
+        tokio::time::sleep(ANNOUNCE_EVERY).await;
+        if let Err(failure) = data.announce_if_alone(&ours) {
+            tracing::warn!(%failure, "clients may not find this server");
+        }
+    }
 }
 
 fn tokens(data: &DataDir, args: &ServerArgs) -> Result<Tokens, Failure> {

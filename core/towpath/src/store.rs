@@ -32,8 +32,8 @@ pub(crate) async fn open(data: &DataDir, args: &ServerArgs) -> Result<Opened, Fa
     match settings::store(args.store.as_ref()) {
         Some(url) => {
             let (store, place) = database(url, args.ca_file.as_deref()).await?;
-            // Unique per start: an earlier process of this machine may still be alive somewhere.
-            let owner = Owner(format!("server-{}", Uuid::now_v7()));
+            // Unique per start: an earlier process of this machine may still be alive somewhere. The process id is for people.
+            let owner = Owner(format!("server-{}-{}", std::process::id(), Uuid::now_v7()));
             Ok(Opened { store: Arc::new(store), place, owner, shared: true })
         }
         None => file(data).await,

@@ -1,15 +1,20 @@
-//! The engine is killed with SIGKILL at moments all over a canary; each time it ends as if nothing had been.
+//! The engine is killed or put to sleep at moments all over a canary; each time it ends as if nothing had been.
 
 use std::time::Duration;
 
 use model::{EnvironmentName, Scope, ServiceName};
+use nix::sys::signal::Signal;
 use runtime::client::Client;
 use runtime::protocol::Side;
 
-use crate::rig::{Callers, Rig};
+use crate::rig::{Callers, Rig, faults};
 
-/// How often the engine is killed.
-const KILLS: u64 = 50;
+/// Faults in each run of the tests.
+const FAULTS: u64 = 50;
+
+/// Every so many faults it is put to sleep instead of killed: for longer than a look at the health, and than a caller's patience.
+const SLEEP_EVERY: u64 = 10;
+const SLEEP: Duration = Duration::from_secs(4);
 
 /// A canary of the rig takes about this long; the kills are spread over it.
 const CANARY_MS: u64 = 3_000;
@@ -18,7 +23,7 @@ const CANARY_MS: u64 = 3_000;
 const STEP_MS: u64 = 787;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_engine_killed_at_fifty_moments_loses_nothing_and_fails_no_request() {
+async fn an_engine_killed_at_any_moment_loses_nothing_and_fails_no_request() {
     let mut rig = tokio::task::block_in_place(Rig::start);
     rig.register();
     rig.release("a", "");
@@ -30,12 +35,19 @@ async fn an_engine_killed_at_fifty_moments_loses_nothing_and_fails_no_request() 
     let runtime = Client::new(runtime::Options::default_control_socket(&rig.data().join("runtime")));
     let scope = Scope { service: ServiceName::new("web").unwrap(), environment: EnvironmentName::new("local").unwrap() };
     let mut highest_fence = 0;
-    for kill in 0..KILLS {
+    let faults = faults(FAULTS);
+    for kill in 0..faults {
         let label = if kill % 2 == 0 { "b" } else { "a" };
         let id = rig.deploy(label);
         std::thread::sleep(Duration::from_millis(kill * STEP_MS % CANARY_MS)); // tidy: the moment of the kill
-        rig.kill_server();
-        rig.start_server();
+        if kill % SLEEP_EVERY == SLEEP_EVERY - 1 {
+            rig.signal_server(Signal::SIGSTOP);
+            std::thread::sleep(SLEEP); // tidy: the sleep
+            rig.signal_server(Signal::SIGCONT);
+        } else {
+            rig.kill_server();
+            rig.start_server();
+        }
         let ended = rig.wait_for_end(&id);
         assert_eq!(ended["phase"], "succeeded", "kill {kill}: {}", ended["outcome"]);
         let status = runtime.status(&scope).await.unwrap().unwrap();
@@ -47,6 +59,7 @@ async fn an_engine_killed_at_fifty_moments_loses_nothing_and_fails_no_request() 
         highest_fence = status.fence;
     }
     let (total, failed) = callers.stop();
+    println!("{faults} faults, {total} requests, {failed} failed");
     assert!(total > 1_000, "{total} requests are too few to say anything");
     assert_eq!(failed, 0, "{failed} of {total} requests failed");
 }

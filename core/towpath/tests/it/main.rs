@@ -5,4 +5,5 @@ mod disk;
 mod keep;
 mod mistakes;
 mod postgres;
+mod replicas;
 mod rig;

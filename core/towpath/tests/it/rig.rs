@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -47,6 +49,9 @@ pub(crate) struct Rig {
     pub(crate) folder: TempDir,
     runtime: Child,
     server: Option<Child>,
+    replicas: AtomicU64,
+    /// Whom to speak to instead of the server that the data folder names.
+    pub(crate) server_address: Option<String>,
 }
 
 impl Rig {
@@ -57,11 +62,16 @@ impl Rig {
 
     /// Starts both, the server with more arguments.
     pub(crate) fn start_with(more: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let runtime = spawn(folder.path(), &["runtime"]);
-        let mut rig = Self { folder, runtime, server: None };
+        let mut rig = Self::start_runtime();
         rig.start_server_with(more);
         rig
+    }
+
+    /// Starts the runtime alone.
+    pub(crate) fn start_runtime() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = spawn(folder.path(), &["runtime"]);
+        Self { folder, runtime, server: None, replicas: AtomicU64::new(0), server_address: None }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -86,9 +96,34 @@ impl Rig {
         server.wait().unwrap();
     }
 
+    /// Starts one more server on this folder, and waits until it is ready.
+    pub(crate) fn start_replica(&self, store: &str) -> Replica {
+        let number = self.replicas.fetch_add(1, Ordering::Relaxed);
+        let path = self.folder.path().join(format!("replica-{number}.log"));
+        let log = fs::File::create(&path).unwrap();
+        let mut started = command(self.folder.path(), &["server", "--listen", "127.0.0.1:0", "--store", store]);
+        let child = started.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let address = wait_for("the replica's address", || {
+            let said = fs::read_to_string(&path).ok()?;
+            let (_, rest) = said.split_once("server ready on ")?;
+            Some(rest.split_once(',')?.0.to_owned())
+        });
+        Replica { child, address }
+    }
+
+    /// Sends the server a signal.
+    pub(crate) fn signal_server(&self, signal: Signal) {
+        let server = self.server.as_ref().expect("a server");
+        nix::sys::signal::kill(Pid::from_raw(i32::try_from(server.id()).unwrap()), signal).unwrap();
+    }
+
     /// Runs a command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        command(self.folder.path(), arguments).arg("--json").output().unwrap()
+        let mut asked = command(self.folder.path(), arguments);
+        if let Some(address) = &self.server_address {
+            asked.args(["--server", address]);
+        }
+        asked.arg("--json").output().unwrap()
     }
 
     /// Runs a command that must do what it is for, and returns its JSON answer.
@@ -149,14 +184,46 @@ impl Rig {
     }
 }
 
+/// Names the number of faults of a long run.
+const FAULTS: &str = "FAULTS";
+
+/// Returns how many faults a run has: so many, or what a person asked for.
+pub(crate) fn faults(usual: u64) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "how a person asks for more faults")]
+    std::env::var(FAULTS).map_or(usual, |faults| faults.parse().expect("FAULTS is a number"))
+}
+
+/// One of several servers on one journal.
+pub(crate) struct Replica {
+    child: Child,
+    pub(crate) address: String,
+}
+
+impl Replica {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        nix::sys::signal::kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Drop for Rig {
     fn drop(&mut self) {
         if let Some(mut server) = self.server.take() {
             let _ = server.kill();
             let _ = server.wait();
         }
-        let id = nix::unistd::Pid::from_raw(i32::try_from(self.runtime.id()).unwrap());
-        let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
+        let id = Pid::from_raw(i32::try_from(self.runtime.id()).unwrap());
+        let _ = nix::sys::signal::kill(id, Signal::SIGTERM);
         let _ = self.runtime.wait();
         make_writable(self.folder.path());
     }
