@@ -14,6 +14,7 @@ pub mod request;
 mod fingerprint;
 mod handle;
 mod hold;
+mod housekeeping;
 mod lease;
 mod letters;
 mod nudge;

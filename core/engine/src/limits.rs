@@ -50,6 +50,21 @@ pub const LETTER_PATIENCE: Duration = Duration::from_secs(15);
 /// clocks of two servers may differ by.
 pub const LETTER_AGE_MAX: Millis = Millis::seconds(60);
 
+/// How long after its start a server first packs what is old: a start has better things to do.
+pub const COMPACT_FIRST: Duration = Duration::from_secs(60);
+
+/// How often it does so from then on: what is old is measured in days.
+pub const COMPACT_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Deployments, and old answers, that are done away with in one transaction: some milliseconds, so that no append waits long.
+pub const COMPACT_AT_ONCE: u32 = 16;
+
+/// The pause between two of these.
+pub const COMPACT_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long the answer to a request id is kept: nobody tries again after a week.
+pub const ANSWERS_KEPT: Millis = Millis::hours(7 * 24);
+
 /// How often a watcher looks by itself, in case the wake-up was lost.
 pub const SWEEP: Duration = Duration::from_secs(1);
 

@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) lease_ttl: Millis,
     /// Whether other replicas use the store as well.
     pub(crate) replicated: bool,
+    /// How long a deployment is over before it is packed.
+    pub(crate) pack_after: Millis,
     tenures: Mutex<BTreeMap<Shard, Arc<Tenure>>>,
     /// Wakes the keeper of the leases.
     pub(crate) keeper: Arc<Notify>,
@@ -48,6 +50,7 @@ impl Shared {
             owner: options.owner,
             lease_ttl: options.lease_ttl,
             replicated: options.replicated,
+            pack_after: options.pack_after,
             tenures: Mutex::default(),
             keeper: Arc::default(),
             served: watch::Sender::new(()),

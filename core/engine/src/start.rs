@@ -15,7 +15,7 @@ use crate::hold::Hold;
 use crate::lease::Keeper;
 use crate::shared::Shared;
 use crate::tenure::Tenure;
-use crate::{Clock, Driver, EngineError, Handle, letters, limits, queue, shard, turn, worker};
+use crate::{Clock, Driver, EngineError, Handle, housekeeping, letters, limits, queue, shard, turn, worker};
 
 /// What an engine is made of.
 pub struct EngineOptions {
@@ -33,6 +33,8 @@ pub struct EngineOptions {
     /// Whether other replicas use the store as well. Then each holds its share of the shards, answers for all of them, and takes over
     /// from one that dies. Otherwise the engine starts only when it has them all.
     pub replicated: bool,
+    /// How long a deployment is over before its records are packed.
+    pub pack_after: Millis,
 }
 
 /// A running engine. Dropping it ends everything on the spot, as a crash would; [`Engine::shutdown`] is the orderly way.
@@ -61,6 +63,7 @@ impl Engine {
         if shared.replicated {
             shared.tasks.spawn(letters::serve(Arc::clone(shared)));
         }
+        shared.tasks.spawn(housekeeping::keep(Arc::clone(shared)));
         let (started, recovered) = oneshot::channel();
         let here = Arc::clone(shared);
         shared.tasks.spawn(async move { take_care(&here, begun, Some(started)).await });

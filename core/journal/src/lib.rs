@@ -13,6 +13,6 @@ pub mod store;
 pub use changes::{Announcer, Change, Changes};
 pub use memory::MemoryStore;
 pub use store::{
-    Append, AppendError, Catalog, CatalogEntry, DeploymentFilter, DeploymentRow, FirstReply, Lease, Leases, Loaded, Owner,
-    Position, Receipt, RequestId, ScopeRow, Shard, Stamped, Status, Store, StoreError, StreamedEvent,
+    Append, AppendError, Catalog, CatalogEntry, Compacted, DeploymentFilter, DeploymentRow, FirstReply, Lease, Leases, Loaded,
+    Owner, Position, Receipt, RequestId, Retention, ScopeRow, Shard, Stamped, Status, Store, StoreError, StreamedEvent,
 };

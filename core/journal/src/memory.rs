@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use model::{DeploymentId, Millis, Scope, Timestamp};
 
 use crate::{
-    Announcer, Append, AppendError, Catalog, CatalogEntry, Change, Changes, DeploymentFilter, DeploymentRow, FirstReply, Lease,
-    Leases, Loaded, Owner, Position, Receipt, RequestId, ScopeRow, Shard, Stamped, Status, Store, StoreError, StreamedEvent,
+    Announcer, Append, AppendError, Catalog, CatalogEntry, Change, Changes, Compacted, DeploymentFilter, DeploymentRow,
+    FirstReply, Lease, Leases, Loaded, Owner, Position, Receipt, RequestId, Retention, ScopeRow, Shard, Stamped, Status, Store,
+    StoreError, StreamedEvent,
 };
 
 /// A store in memory. Clones are one store, as two connections to a database are.
@@ -25,7 +26,7 @@ struct Inner {
     rows: BTreeMap<DeploymentId, DeploymentRow>,
     records: Vec<(DeploymentId, u64, Stamped)>,
     scopes: BTreeMap<Scope, ScopeRow>,
-    replies: BTreeMap<(String, String), FirstReply>,
+    replies: BTreeMap<(String, String), (Timestamp, FirstReply)>,
     catalog: BTreeMap<(String, String), CatalogEntry>,
 }
 
@@ -50,7 +51,7 @@ impl Inner {
             return Err(AppendError::LeaseLost { shard: *shard, epoch: *epoch, found, owner });
         }
         if let Some(reply) = &append.request
-            && let Some(first) = self.replies.get(&(reply.actor.clone(), reply.request.0.clone()))
+            && let Some((_, first)) = self.replies.get(&(reply.actor.clone(), reply.request.0.clone()))
         {
             return Err(AppendError::AlreadyAnswered(first.clone()));
         }
@@ -73,7 +74,7 @@ impl Inner {
         Ok(())
     }
 
-    fn write(&mut self, append: Append) -> Receipt {
+    fn write(&mut self, append: Append, now: Timestamp) -> Receipt {
         let first = append.expected_head() + 1;
         let Append { row, events, fence, stable, request, .. } = append;
         for (seq, stamped) in (first..).zip(events) {
@@ -94,7 +95,7 @@ impl Inner {
             Status::Queued | Status::Ended => {}
         }
         if let Some(reply) = request {
-            self.replies.insert((reply.actor.clone(), reply.request.0.clone()), reply);
+            self.replies.insert((reply.actor.clone(), reply.request.0.clone()), (now, reply));
         }
         let receipt = Receipt::after_commit(row.id.clone(), row.head, Position(self.records.len() as u64));
         self.rows.insert(row.id.clone(), row);
@@ -156,7 +157,7 @@ impl Store for MemoryStore {
         let (shard, deployment) = (append.lease.shard, append.row.id.clone());
         let mut inner = self.inner();
         inner.check(&append, now)?;
-        let receipt = inner.write(append);
+        let receipt = inner.write(append, now);
         drop(inner);
         self.announcer.announce(Change::Appended { shard, deployment });
         Ok(receipt)
@@ -210,7 +211,17 @@ impl Store for MemoryStore {
     }
 
     async fn first_reply(&self, actor: &str, request: &RequestId) -> Result<Option<FirstReply>, StoreError> {
-        Ok(self.inner().replies.get(&(actor.to_owned(), request.0.clone())).cloned())
+        Ok(self.inner().replies.get(&(actor.to_owned(), request.0.clone())).map(|(_, first)| first.clone()))
+    }
+
+    async fn compact(&self, retention: Retention) -> Result<Compacted, StoreError> {
+        let now = (self.now)();
+        let mut inner = self.inner();
+        let old = |(_, (at, _)): &(&(String, String), &(Timestamp, FirstReply))| *at + retention.answered < now;
+        let old: Vec<_> = inner.replies.iter().filter(old).take(retention.limit as usize).map(|(id, _)| id.clone()).collect();
+        old.iter().for_each(|id| drop(inner.replies.remove(id)));
+        // Nothing is ever packed: in memory that would save little.
+        Ok(Compacted { answers: old.len() as u64, ..Compacted::default() })
     }
 
     fn changes(&self) -> Changes {

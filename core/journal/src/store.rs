@@ -209,6 +209,35 @@ pub struct DeploymentFilter {
     pub limit: u32,
 }
 
+/// What has become old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Deployments that have been over for this long are packed.
+    pub ended: Millis,
+    /// Answers to requests that are older than this are forgotten: a retry after that is a new request.
+    pub answered: Millis,
+    /// At most so many of each at a time.
+    pub limit: u32,
+}
+
+/// What was done about what has become old.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Deployments that were packed.
+    pub deployments: u64,
+    /// Deployments that were left as they are, because their chain does not hold: what was found.
+    pub damaged: Vec<String>,
+    /// Answers that were forgotten.
+    pub answers: u64,
+}
+
+impl Compacted {
+    /// Returns whether there was nothing to do.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// An event as watchers get it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamedEvent {
@@ -396,6 +425,11 @@ pub trait Store: Catalog + Send + Sync + 'static {
 
     /// Returns the first answer to a request, if it had one.
     async fn first_reply(&self, actor: &str, request: &RequestId) -> Result<Option<FirstReply>, StoreError>;
+
+    /// Packs the records of deployments that have been over for long, and forgets old answers; a part of it, so that appends need not
+    /// wait. On return what was done is durable. Everything can be read as before, except by position across deployments
+    /// ([`Store::read_after`] with none named): there, what was packed is passed over.
+    async fn compact(&self, retention: Retention) -> Result<Compacted, StoreError>;
 
     /// Returns what is appended from here on, by this replica or another: hints to read again, told after the commit. A store that
     /// cannot tell is silent; nobody may rely on hints alone.

@@ -87,6 +87,9 @@ pub(crate) enum Command {
 /// Where the server listens when nothing else is said: a number that nobody else has registered.
 const LISTEN: &str = "127.0.0.1:8697";
 
+/// A month: who looks at what was before it looks at a few.
+const PACK_AFTER_DAYS: u32 = 30;
+
 /// The server.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example: towpath server --data-dir ./data --listen 127.0.0.1:8697")]
@@ -107,6 +110,9 @@ pub(crate) struct ServerArgs {
     /// A PEM file of authorities that plugins' https requests and connections to the database trust besides the machine's own.
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Pack the records of deployments that have been over for so many days. Everything stays readable, and the chain verifiable.
+    #[arg(long, default_value_t = PACK_AFTER_DAYS, value_name = "DAYS")]
+    pub(crate) pack_after_days: u32,
     /// Take every caller on this machine for its one user, without a token. Only on a loopback address.
     #[arg(long)]
     pub(crate) insecure_local: bool,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use api::{Api, ServerInfo, Tokens};
 use engine::{Clock, Engine, EngineError, EngineOptions};
-use model::Actor;
+use model::{Actor, Millis};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -19,6 +19,8 @@ use crate::failure::Failure;
 use crate::signals;
 use crate::store::{self, Opened};
 use crate::wire::Wired;
+
+const HOURS_PER_DAY: u64 = 24;
 
 /// How often it is looked whether clients still find a server.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(2);
@@ -42,6 +44,7 @@ pub(crate) async fn run(data_dir: &Path, args: &ServerArgs) -> Result<(), Failur
         owner: opened.owner.clone(),
         lease_ttl: engine::limits::LEASE_TTL,
         replicated: opened.shared,
+        pack_after: Millis::hours(HOURS_PER_DAY * u64::from(args.pack_after_days)),
     };
     let engine = Engine::start(options).await.map_err(|error| engine_failed(&opened, &error))?;
     let api = Api {

@@ -180,3 +180,16 @@ async fn a_letter_that_nobody_waits_for_any_more_does_nothing() {
     assert!(one.handle().state(&id).await.unwrap().pause.is_none());
     assert!(bench.store.inner.get("letter", "nonsense").await.unwrap().is_some(), "left for whoever can read it");
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_of_the_replicas_packs_what_is_old() {
+    let bench = Bench::new();
+    let _engines = [replica(&bench, "one").await, replica(&bench, "two").await];
+    wait_for_shares(&bench, SHARDS / 2).await;
+    tokio::time::sleep(limits::COMPACT_FIRST).await;
+    let asked = bench.store.compacted();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!((asked[0].ended, asked[0].answered), (bench.options("one").pack_after, limits::ANSWERS_KEPT));
+    tokio::time::sleep(limits::COMPACT_EVERY).await;
+    assert_eq!(bench.store.compacted().len(), 1);
+}

@@ -1,6 +1,7 @@
 //! Every statement and every rule, for all databases.
 
 pub(crate) mod append;
+pub(crate) mod archive;
 pub(crate) mod catalog;
 pub(crate) mod lease;
 pub(crate) mod read;

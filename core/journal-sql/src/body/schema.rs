@@ -3,16 +3,19 @@
 use crate::dialect::Dialect;
 
 /// The steps. The version of a database is how many of them it has taken.
-const STEPS: [&[&str]; 1] = [V1];
+const STEPS: [&[&str]; 2] = [V1, V2];
 
 /// The newest version.
 pub(crate) const VERSION: usize = STEPS.len();
 
 /// Returns the statements that lead from a version, 0 for an empty database, to the newest.
 pub(crate) fn statements(dialect: &Dialect, from: usize) -> Vec<String> {
-    let steps = STEPS.iter().skip(from).copied().flatten().map(|statement| dialect.write(statement));
-    let guards = if from == 0 { dialect.append_only } else { &[] };
-    steps.chain(guards.iter().map(|statement| (*statement).to_owned())).collect()
+    let steps = STEPS.iter().zip(dialect.append_only).skip(from);
+    let written = |(step, guards): (&&[&str], &[&str])| -> Vec<String> {
+        let guards = guards.iter().map(|statement| (*statement).to_owned());
+        step.iter().map(|statement| dialect.write(statement)).chain(guards).collect()
+    };
+    steps.flat_map(written).collect()
 }
 
 const V1: &[&str] = &[
@@ -77,4 +80,18 @@ const V1: &[&str] = &[
         written_at {int} NOT NULL,
         PRIMARY KEY (kind, name)
     ){end}",
+];
+
+const V2: &[&str] = &[
+    "CREATE TABLE archives (
+        deployment {text} NOT NULL PRIMARY KEY REFERENCES deployments (id),
+        head {int} NOT NULL CHECK (head > 0),
+        version {int} NOT NULL,
+        packed_at {int} NOT NULL,
+        records {bytes} NOT NULL
+    ){end}",
+    // 0: its records are in the journal; 1: they are in an archive; 2: they are in the journal for good, because their chain is broken.
+    "ALTER TABLE deployments ADD COLUMN archived {int} NOT NULL DEFAULT 0",
+    "CREATE INDEX deployments_to_archive ON deployments (ended_at) WHERE status = 'ended' AND archived = 0",
+    "CREATE INDEX requests_by_age ON requests (at)",
 ];

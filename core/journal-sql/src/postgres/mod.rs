@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use journal::{
-    Announcer, Append, AppendError, Catalog, CatalogEntry, Change, Changes, DeploymentFilter, DeploymentRow, FirstReply, Lease,
-    Leases, Loaded, Owner, Position, Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
+    Announcer, Append, AppendError, Catalog, CatalogEntry, Change, Changes, Compacted, DeploymentFilter, DeploymentRow,
+    FirstReply, Lease, Leases, Loaded, Owner, Position, Receipt, RequestId, Retention, ScopeRow, Shard, Store, StoreError,
+    StreamedEvent,
 };
 use model::{DeploymentId, Millis, Scope, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -192,6 +193,12 @@ impl Store for PostgresStore {
 
     async fn first_reply(&self, actor: &str, request: &RequestId) -> Result<Option<FirstReply>, StoreError> {
         body::append::first_reply(self.reader().await?.db()?, actor, request).await
+    }
+
+    async fn compact(&self, retention: Retention) -> Result<Compacted, StoreError> {
+        self.writer
+            .write(About::default(), move |db: &Session, now| body::archive::compact(db, retention, now).boxed_local())
+            .await
     }
 
     fn changes(&self) -> Changes {

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use journal::{
-    Announcer, Append, AppendError, Catalog, CatalogEntry, Change, Changes, DeploymentFilter, DeploymentRow, FirstReply, Lease,
-    Leases, Loaded, Owner, Position, Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
+    Announcer, Append, AppendError, Catalog, CatalogEntry, Change, Changes, Compacted, DeploymentFilter, DeploymentRow,
+    FirstReply, Lease, Leases, Loaded, Owner, Position, Receipt, RequestId, Retention, ScopeRow, Shard, Store, StoreError,
+    StreamedEvent,
 };
 use model::{DeploymentId, Millis, Scope, Timestamp};
 use rusqlite::Connection;
@@ -187,6 +188,11 @@ impl Store for SqliteStore {
     async fn first_reply(&self, actor: &str, request: &RequestId) -> Result<Option<FirstReply>, StoreError> {
         let (actor, request) = (actor.to_owned(), request.clone());
         self.read(move |db| now(body::append::first_reply(db, &actor, &request))).await
+    }
+
+    async fn compact(&self, retention: Retention) -> Result<Compacted, StoreError> {
+        let at = (self.now)();
+        self.writer()?.write(move |db| now(body::archive::compact(db, retention, at))).await
     }
 
     fn changes(&self) -> Changes {

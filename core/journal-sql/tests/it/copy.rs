@@ -20,12 +20,14 @@ async fn a_copy_of_a_journal_that_is_written_is_whole_and_can_be_put_back() {
     let place = Place::new();
     let store = Arc::new(place.open());
     let lease = lease(&*store).await;
-    store.append(step(&lease, 1, 1)).await.unwrap();
+    for head in [1, 2] {
+        store.append(step(&lease, 1, head)).await.unwrap();
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let writing = tokio::spawn({
         let (store, stop) = (Arc::clone(&store), Arc::clone(&stop));
         async move {
-            let mut head = 1;
+            let mut head = 2;
             while !stop.load(Ordering::Relaxed) {
                 head += 1;
                 store.append(step(&lease, 1, head)).await.unwrap();

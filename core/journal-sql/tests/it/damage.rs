@@ -105,7 +105,7 @@ fn a_file_of_a_newer_version_is_refused_with_both_versions() {
     let place = Place::new();
     drop(place.open());
     place.meddle("PRAGMA user_version = 99");
-    assert!(matches!(refused(&place.path), StoreError::NewerVersion { found: 99, known: 1 }));
+    assert!(matches!(refused(&place.path), StoreError::NewerVersion { found: 99, known: 2 }));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! SQLite passes the suite, and keeps what it promised through kills, damage and want of space.
 
+mod archives;
 mod chain;
 mod copy;
 mod damage;

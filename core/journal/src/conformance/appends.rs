@@ -135,7 +135,7 @@ pub(super) async fn a_refusal_does_not_undo_its_neighbours(store: Arc<dyn Store>
     }
 }
 
-fn reply(request: &str, number: u32) -> FirstReply {
+pub(super) fn reply(request: &str, number: u32) -> FirstReply {
     FirstReply {
         request: RequestId(request.to_owned()),
         actor: "user:ada".to_owned(),

@@ -6,6 +6,7 @@ mod announcements;
 mod appends;
 mod documents;
 mod leases;
+mod old;
 mod reads;
 pub mod samples;
 mod scopes;
@@ -50,6 +51,8 @@ pub async fn run_all<F: Future<Output = Arc<dyn Store>>>(empty: impl Fn() -> F, 
     announcements::who_listens_is_told_of_each_append(&*empty().await).await;
     announcements::what_was_refused_is_not_announced(&*empty().await).await;
     announcements::who_listens_is_told_of_each_document(&*empty().await).await;
+    old::what_is_old_is_packed_and_read_as_before(&*empty().await).await;
+    old::an_old_answer_is_forgotten(&*empty().await, &advance).await;
     documents::documents_are_compared_and_set(&*empty().await).await;
     documents::documents_of_a_kind_are_listed_by_key(&*empty().await).await;
 }

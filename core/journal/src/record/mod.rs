@@ -1,12 +1,14 @@
 //! The form in which records are kept. Types inside are not wire types: each version of the form is a module of its own, stays for
 //! ever, and is converted by hand.
 
+mod archive;
 mod chain;
 mod mirror;
 mod v1;
 
 use model::{Event, ReleaseSpec};
 
+pub use archive::{ARCHIVE_VERSION, Archived, pack, unpack};
 pub use chain::{BrokenChain, Link, NO_HASH, chain, verify_chain};
 use mirror::Mirror;
 

@@ -88,6 +88,7 @@ impl Rig {
             owner: Owner("test".to_owned()),
             lease_ttl: Millis::seconds(30),
             replicated: false,
+            pack_after: Millis::hours(1),
         };
         let engine = Engine::start(options).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -7,7 +7,7 @@ use engine::{Accepted, Clock, CommandRequest, Engine, EngineError, EngineOptions
 use futures_util::StreamExt;
 use journal::{MemoryStore, Owner, RequestId};
 use machine::invariants::{check_end, check_history};
-use model::{Actor, Command, DeploymentId, Event, Plan, State};
+use model::{Actor, Command, DeploymentId, Event, Millis, Plan, State};
 
 use super::clock::PausedClock;
 use super::driver::FakeDriver;
@@ -58,6 +58,7 @@ impl Bench {
             owner: Owner(owner.into()),
             lease_ttl: limits::LEASE_TTL,
             replicated: false,
+            pack_after: Millis::hours(1),
         }
     }
 

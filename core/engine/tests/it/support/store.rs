@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use journal::{
-    Append, AppendError, Catalog, CatalogEntry, DeploymentFilter, DeploymentRow, FirstReply, Lease, Leases, Loaded, MemoryStore,
-    Owner, Position, Receipt, RequestId, ScopeRow, Shard, Store, StoreError, StreamedEvent,
+    Append, AppendError, Catalog, CatalogEntry, Compacted, DeploymentFilter, DeploymentRow, FirstReply, Lease, Leases, Loaded,
+    MemoryStore, Owner, Position, Receipt, RequestId, Retention, ScopeRow, Shard, Store, StoreError, StreamedEvent,
 };
 use model::{DeploymentId, Millis, Scope, Timestamp};
 use tokio::sync::watch;
@@ -41,6 +41,7 @@ pub(crate) struct FaultyStore {
     blind_renewals: AtomicU64,
     scratched: Mutex<Option<DeploymentId>>,
     reads: AtomicU64,
+    compacted: Mutex<Vec<Retention>>,
 }
 
 impl FaultyStore {
@@ -56,7 +57,13 @@ impl FaultyStore {
             blind_renewals: AtomicU64::new(0),
             scratched: Mutex::default(),
             reads: AtomicU64::new(0),
+            compacted: Mutex::default(),
         }
+    }
+
+    /// Returns what was asked to be packed, and empties the list.
+    pub(crate) fn compacted(&self) -> Vec<Retention> {
+        std::mem::take(&mut *self.compacted.lock().unwrap())
     }
 
     /// Has the appends of these numbers, counted from 1, go wrong.
@@ -202,6 +209,11 @@ impl Store for FaultyStore {
     ) -> Result<Vec<StreamedEvent>, StoreError> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.inner.read_after(position, deployment, limit).await
+    }
+
+    async fn compact(&self, retention: Retention) -> Result<Compacted, StoreError> {
+        self.compacted.lock().unwrap().push(retention);
+        self.inner.compact(retention).await
     }
 
     fn changes(&self) -> journal::Changes {
