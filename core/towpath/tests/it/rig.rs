@@ -144,7 +144,8 @@ impl Rig {
     /// Registers the example path and environment, and the service `web` with short watches.
     pub(crate) fn register(&self) {
         let example = |name: &str| workspace().join("examples").join(name).display().to_string();
-        self.ask(&["path", "publish", &example("paths/web-canary.yaml")]);
+        let path = fs::read_to_string(example("paths/web-canary.yaml")).unwrap() + PATH_PATIENCE;
+        self.ask(&["path", "publish", &self.file("path.yaml", &path)]);
         self.ask(&["environment", "apply", &example("environments/local.yaml")]);
         let service = SERVICE.replace("PORT", &free_port().to_string());
         self.ask(&["service", "apply", &self.file("web.yaml", &service)]);
@@ -228,6 +229,9 @@ impl Drop for Rig {
         make_writable(self.folder.path());
     }
 }
+
+/// The rig's watches are shorter than a server may be dead; what was not seen then is looked at later, and is no doubt.
+const PATH_PATIENCE: &str = "\npatience: 30s\n";
 
 const SERVICE: &str = "
 apiVersion: towpath.dev/v1
