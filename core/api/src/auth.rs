@@ -6,6 +6,7 @@ use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
 use crate::error::ApiError;
+use crate::limits;
 
 /// The tokens that the server takes, and whom each one stands for. Only hashes are kept.
 #[derive(Clone, Debug)]
@@ -48,8 +49,20 @@ impl Interceptor for Tokens {
                 self.actor(token).cloned().ok_or(ApiError::WrongToken)?
             }
         };
+        let actor = Actor { from: origin(&request), ..actor };
         request.extensions_mut().insert(actor);
         Ok(request)
+    }
+}
+
+/// Returns where a call comes from: its address, and the program that it says it is.
+fn origin(request: &Request<()>) -> String {
+    let address = request.remote_addr().map_or_else(|| "unknown".to_owned(), |address| address.ip().to_string());
+    let program = request.metadata().get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match program {
+        "" => address,
+        // Whoever calls can write there what they like.
+        program => format!("{address}, {}", program.chars().take(limits::PROGRAM_CHARS_MAX).collect::<String>()),
     }
 }
 
@@ -63,7 +76,7 @@ mod tests {
     use super::*;
 
     fn ada() -> Actor {
-        Actor { name: "user:ada".to_owned(), groups: Vec::new() }
+        Actor { name: "user:ada".to_owned(), groups: Vec::new(), from: "unknown".to_owned() }
     }
 
     fn call(tokens: &Tokens, header: Option<&str>) -> Result<Actor, Status> {

@@ -26,3 +26,4 @@ mod view;
 pub use auth::Tokens;
 pub use ports::{ArtifactReference, Artifacts, ArtifactsError, PluginInfo, Plugins, PluginsError};
 pub use serve::{Api, ServeError, ServerInfo, serve};
+pub use view::outcome;

@@ -29,3 +29,6 @@ pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
 
 /// How many names of the known ones an error lists before it says "and so on".
 pub const KNOWN_NAMES_SHOWN: usize = 12;
+
+/// How much of what a program says of itself is kept: its name and version.
+pub const PROGRAM_CHARS_MAX: usize = 80;

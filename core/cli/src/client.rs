@@ -25,6 +25,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How often a silent connection is asked whether anybody is there.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
+/// What this program says of itself: servers keep it with what was asked.
+const PROGRAM: &str = concat!("towpath/", env!("CARGO_PKG_VERSION"));
+
 /// What a running server writes into its data folder, so that it is found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerFile {
@@ -77,6 +80,7 @@ impl Client {
         let address = address(context)?;
         let no_answer = |message: String| Error::NoAnswer { address: address.clone(), message };
         let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| no_answer(chain(&error)))?;
+        let endpoint = endpoint.user_agent(PROGRAM).map_err(|error| no_answer(chain(&error)))?;
         let endpoint = endpoint.connect_timeout(CONNECT).http2_keep_alive_interval(KEEPALIVE).keep_alive_while_idle(true);
         let channel = endpoint.connect().await.map_err(|error| no_answer(chain(&error)))?;
         Ok(Self { way: InterceptedService::new(channel, Bearer(token(context)?)) })

@@ -1,9 +1,10 @@
 //! Where answers go, and what was resolved once before anything ran.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::paint::Paint;
+use crate::table;
 
 /// What the binary resolved from arguments and environment; nothing behind it reads either.
 #[derive(Clone, Debug)]
@@ -37,6 +38,12 @@ pub struct Output {
 }
 
 impl Output {
+    /// Writes a list for people. Cells are made safe for a terminal.
+    pub fn table(&mut self, header: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+        let paint = self.paint();
+        table::write(&mut *self.out, paint, header, rows)
+    }
+
     pub(crate) fn paint(&self) -> Paint {
         Paint { on: self.context.color_out }
     }

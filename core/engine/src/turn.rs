@@ -9,7 +9,7 @@ use model::{Command, DeploymentId, Event, State};
 
 use crate::shared::Shared;
 use crate::tenure::Tenure;
-use crate::{Accepted, EngineError, fingerprint, limits, row};
+use crate::{Accepted, EngineError, fingerprint, letters, limits, row};
 
 /// A command with what its sender wants to be sure of.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ impl Asked {
 
     /// One id for two deployments is two wishes: what was asked includes of whom.
     fn fingerprint(&self, deployment: &DeploymentId) -> String {
-        fingerprint::of(&format!("{deployment} {:?}", self.command))
+        fingerprint::of(&format!("{deployment} {}", letters::words(&self.command)))
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Actor {
     pub name: String,
     /// The groups they belong to ("group:release-managers").
     pub groups: Vec<String>,
+    /// Where the call came from and with which program, for the record; empty for what had no caller. Decides nothing.
+    pub from: String,
 }
 
 /// One answer that counts. It binds the person to the plan and the step; a changed plan has another hash and voids it.

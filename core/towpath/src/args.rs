@@ -162,6 +162,57 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "FILE")]
         ca_file: Option<PathBuf>,
     },
+    /// Shows who did what, when, from where, and what came of it. Asks the journal itself and no server.
+    ///
+    /// Example: towpath audit show --since 24h --service hello
+    Show(AuditShowArgs),
+}
+
+/// What to show of the record.
+#[derive(Debug, Args)]
+pub(crate) struct AuditShowArgs {
+    /// From when on: so long ago, like 24h or 7d, or an instant, like 2026-11-23T08:00:00Z.
+    #[arg(long, default_value = "7d", value_name = "WHEN", value_parser = Since::parse)]
+    pub(crate) since: Since,
+    /// Only of this deployment.
+    #[arg(long, value_name = "ID")]
+    pub(crate) deployment: Option<String>,
+    /// Only of this service.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: Option<String>,
+    /// Only in this environment.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) environment: Option<String>,
+    /// Only by this person, or `towpath` for what it decided by itself.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+    /// The PostgreSQL database that the journal lives in [env: TOWPATH_STORE]; without it, the file in the data folder.
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<Secret>,
+    /// A PEM file of authorities that the connection to the database trusts besides the machine's own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// An instant, or how long before now it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Since {
+    Instant(jiff::Timestamp),
+    Ago(jiff::SignedDuration),
+}
+
+impl Since {
+    fn parse(text: &str) -> Result<Self, String> {
+        if let Ok(instant) = text.parse() {
+            return Ok(Self::Instant(instant));
+        }
+        let ago = text.parse::<jiff::Span>().and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()));
+        match ago {
+            Ok(ago) if !ago.is_negative() => Ok(Self::Ago(ago)),
+            Ok(_) => Err("it is in the future".to_owned()),
+            Err(_) => Err("expected how long ago, like 24h or 7d, or an instant, like 2026-11-23T08:00:00Z".to_owned()),
+        }
+    }
 }
 
 /// What to copy to.

@@ -114,7 +114,7 @@ async fn stay_announced(data: DataDir, ours: ServerFile) {
 }
 
 fn tokens(data: &DataDir, args: &ServerArgs) -> Result<Tokens, Failure> {
-    let owner = Actor { name: "user:owner".to_owned(), groups: args.groups.clone() };
+    let owner = Actor { name: "user:owner".to_owned(), groups: args.groups.clone(), from: String::new() };
     if args.insecure_local {
         tracing::warn!("every caller on this machine is taken for its one user");
         return Ok(Tokens::anybody(owner));

@@ -445,7 +445,7 @@ fn id(name: &str) -> DeploymentId {
 }
 
 fn actor(name: &str) -> Actor {
-    Actor { name: name.into(), groups: vec!["group:managers".into()] }
+    Actor { name: name.into(), groups: vec!["group:managers".into()], from: String::new() }
 }
 
 fn lost(outcome_unknown: bool) -> ReportOutcome {

@@ -2,7 +2,7 @@
 
 pub(crate) mod deployment;
 pub(crate) mod event;
-pub(crate) mod outcome;
+pub mod outcome;
 pub(crate) mod step;
 pub(crate) mod timeline;
 

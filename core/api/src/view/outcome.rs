@@ -3,7 +3,7 @@
 use model::{Cause, Outcome};
 
 /// Returns why a deployment was taken back.
-pub(crate) fn cause(cause: &Cause) -> String {
+pub fn cause(cause: &Cause) -> String {
     match cause {
         Cause::Unhealthy { step, check, sentence } => format!("{check} found the candidate unhealthy in {step}: {sentence}"),
         Cause::StepFailed { step, message } => format!("step {step} failed: {message}"),
@@ -19,7 +19,7 @@ pub(crate) fn cause(cause: &Cause) -> String {
 }
 
 /// Returns how a deployment ended.
-pub(crate) fn outcome(outcome: &Outcome) -> String {
+pub fn outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Succeeded => "the candidate serves all traffic and is the new stable".to_owned(),
         Outcome::RolledBack(why) => format!("the good side serves all traffic again: {}", cause(why)),

@@ -20,6 +20,7 @@ struct Letter {
     request: Option<String>,
     actor: String,
     groups: Vec<String>,
+    from: String,
     wish: Wish,
 }
 
@@ -61,6 +62,11 @@ enum Answer {
     Failed { message: String },
 }
 
+/// Returns what a person says with a command, without who says it and from where: whoever tries again may do so from elsewhere.
+pub(crate) fn words(command: &Command) -> String {
+    text(&Word::of(command))
+}
+
 /// Returns a letter's text.
 pub(super) fn write(scope: &Scope, asked: &Asked) -> String {
     let (request, by, wish) = match asked {
@@ -83,6 +89,7 @@ pub(super) fn write(scope: &Scope, asked: &Asked) -> String {
         request: request.as_ref().map(|request| request.0.clone()),
         actor: by.name.clone(),
         groups: by.groups.clone(),
+        from: by.from.clone(),
         wish,
     })
 }
@@ -94,7 +101,8 @@ pub(super) fn read(letter: &str) -> Result<(Scope, Asked), String> {
         service: ServiceName::new(&letter.service).map_err(|error| error.to_string())?,
         environment: EnvironmentName::new(&letter.environment).map_err(|error| error.to_string())?,
     };
-    let (request, by) = (letter.request.map(RequestId), Actor { name: letter.actor, groups: letter.groups });
+    let by = Actor { name: letter.actor, groups: letter.groups, from: letter.from };
+    let request = letter.request.map(RequestId);
     let asked = match letter.wish {
         Wish::Start { version, requested } => match record::read(version, requested.as_bytes()) {
             Ok(Event::Requested { plan, .. }) => Asked::Start(StartRequest { request, plan, by }),

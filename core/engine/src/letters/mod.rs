@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::shared::Shared;
 use crate::{Accepted, CommandRequest, EngineError, Handle, StartRequest, limits};
 
-pub(crate) use form::Asked;
+pub(crate) use form::{Asked, words};
 
 /// Kinds of documents in the catalog.
 const LETTER: &str = "letter";

@@ -85,7 +85,7 @@ impl SqliteStore {
     /// Opens a file to read it, whether or not a server is writing it. Blocks; refuses a file that is newer than this program.
     pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         let connection = open::reader(path)?;
-        open::check_known(&connection).map_err(|error| open::name(path, error))?;
+        open::check_known(&connection).and_then(|()| open::check_newest(&connection)).map_err(|error| open::name(path, error))?;
         Ok(Self {
             path: path.to_owned(),
             now: crate::clock::now,

@@ -135,6 +135,17 @@ pub(super) fn check_known(db: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Refuses a file that a server has to bring up before it can be read.
+pub(super) fn check_newest(db: &Connection) -> Result<(), StoreError> {
+    let (version, newest) = (pragma(db, "user_version")?, schema::VERSION);
+    match usize::try_from(version) {
+        Ok(version) if version < newest => Err(StoreError::Failed(format!(
+            "it has schema version {version}, this program reads {newest}: start a server on it, which brings it up"
+        ))),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 pub(super) fn check_content(db: &Connection, bytes_max: u64) -> Result<(), StoreError> {
     let bytes = pragma(db, "page_count")?.saturating_mul(pragma(db, "page_size")?);
     if u64::try_from(bytes).unwrap_or(u64::MAX) <= bytes_max {

@@ -2,6 +2,7 @@
 
 use journal::conformance::samples;
 use journal::{Append, DeploymentRow, Retention, Stamped, Status, Store, StoreError};
+use journal_sql::SqliteStore;
 use model::{Event, Millis, Outcome, Phase, Timestamp};
 
 use crate::support::{Place, lease, step};
@@ -106,6 +107,8 @@ async fn a_journal_of_the_first_version_is_brought_up_and_packed() {
          CREATE TRIGGER journal_not_removed BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
          PRAGMA user_version = 1",
     );
+    let refused = SqliteStore::open_to_read(&place.path).err().unwrap().to_string();
+    assert!(refused.contains("schema version 1, this program reads 2"), "{refused}");
     let store = place.open();
     assert_eq!(load(&store, 1).await.unwrap(), EVENTS);
     assert_eq!(store.compact(OLD).await.unwrap().deployments, 1);

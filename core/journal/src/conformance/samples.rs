@@ -32,7 +32,8 @@ pub fn release(name: &str) -> ReleaseSpec {
 
 /// Returns a person.
 pub fn actor() -> Actor {
-    Actor { name: "user:ada".to_owned(), groups: vec!["group:release-managers".to_owned()] }
+    let groups = vec!["group:release-managers".to_owned()];
+    Actor { name: "user:ada".to_owned(), groups, from: "192.0.2.7, towpath/0.1.0".to_owned() }
 }
 
 /// Returns a plan with a step of every kind, and one more step per phase.

@@ -162,12 +162,12 @@ impl Mirror<Vec<u8>> for Hex {
 }
 
 macro_rules! mirror_struct {
-    ($(#[$doc:meta])* $name:ident = model::$model:ident { $($field:ident : $kind:ty),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident = model::$model:ident { $($(#[$how:meta])* $field:ident : $kind:ty),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         pub(crate) struct $name {
-            $(pub(crate) $field: $kind,)*
+            $($(#[$how])* pub(crate) $field: $kind,)*
         }
 
         impl Mirror<model::$model> for $name {

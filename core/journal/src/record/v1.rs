@@ -8,8 +8,8 @@ use super::mirror::{Hex, Mirror, mirror_enum, mirror_struct};
 
 mirror_struct!(/// See [`model::Scope`].
     Scope = model::Scope { service: String, environment: String });
-mirror_struct!(/// See [`model::Actor`].
-    Actor = model::Actor { name: String, groups: Vec<String> });
+mirror_struct!(/// See [`model::Actor`]. The first records did not say from where.
+    Actor = model::Actor { name: String, groups: Vec<String>, #[serde(default)] from: String });
 mirror_struct!(/// See [`model::Artifact`].
     Artifact = model::Artifact { reference: String, digest: String });
 mirror_struct!(/// See [`model::ReleaseSpec`].

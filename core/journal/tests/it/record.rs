@@ -50,6 +50,13 @@ fn every_event_is_read_back_as_it_was_written() {
     assert_eq!(record::read_release(&record::write_release(&release)).unwrap(), release);
 }
 
+#[test]
+fn a_record_from_before_it_was_kept_from_where_is_read() {
+    let payload = br#"{"resumed":{"by":{"name":"user:ada","groups":[]},"at":5}}"#;
+    let Event::Resumed { by, .. } = record::read(1, payload).unwrap() else { panic!("it is another event") };
+    assert_eq!((by.name.as_str(), by.from.as_str()), ("user:ada", ""));
+}
+
 /// One line per record, the last a release. `UPDATE_EXPECT=1` writes it anew: only ever before a version is released.
 #[test]
 fn the_form_on_disk_does_not_drift() {

@@ -61,3 +61,53 @@ fn a_record_that_was_meddled_with_is_found() {
     let shown = rig.run(&["show", &id]);
     assert!(!shown.status.success() && said(&shown).contains("record 3 was changed"), "{}", said(&shown));
 }
+
+#[test]
+fn who_did_what_is_shown_with_where_from_and_what_came_of_it() {
+    let mut rig = Rig::start();
+    rig.register();
+    rig.release("a", "");
+    let first = rig.deploy("a");
+    assert_eq!(rig.wait_for_end(&first)["phase"], "succeeded");
+    rig.release("b", "ERROR_RATE=1");
+    let address = rig.ask(&["show", &first])["public_endpoint"].as_str().unwrap().to_owned();
+    let callers = Callers::start(&address, 2);
+    let second = rig.deploy("b");
+    rig.ask(&["pause", &second, "--reason", "lunch"]);
+    rig.ask(&["resume", &second]);
+    assert_eq!(rig.wait_for_end(&second)["phase"], "rolled-back");
+    callers.stop();
+    rig.kill_server();
+    let acts = |more: &[&str]| -> Vec<String> {
+        let shown = rig.ask(&[&["audit", "show"], more].concat());
+        let text = |act: &serde_json::Value, member: &str| act[member].as_str().unwrap().to_owned();
+        shown
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|act| format!("{} {} = {}", text(act, "by"), text(act, "what"), text(act, "result")))
+            .collect()
+    };
+    let all = acts(&[]);
+    let owned: Vec<_> = all.iter().filter(|act| act.starts_with("user:owner")).map(String::as_str).collect();
+    let expected = [
+        "user:owner deploy a along web-canary@1.0.0 = succeeded",
+        "user:owner deploy b along web-canary@1.0.0 = rolled-back",
+        "user:owner pause: lunch = done",
+        "user:owner resume = done",
+    ];
+    assert_eq!(owned, expected, "{all:#?}");
+    let itself = acts(&["--by", "towpath", "--deployment", &second]);
+    assert!(
+        itself.len() == 2
+            && itself[0].starts_with("towpath take it back = ")
+            && itself[1].starts_with("towpath end = rolled-back"),
+        "{itself:#?}"
+    );
+    assert_eq!(acts(&["--since", "2100-01-01T00:00:00Z"]), [""; 0]);
+    let shown = rig.ask(&["audit", "show", "--by", "user:owner"]);
+    let from = shown[0]["from"].as_str().unwrap();
+    assert!(from.starts_with("127.0.0.1, towpath/"), "{from}");
+    let refused = rig.run(&["audit", "show", "--since", "yesterday"]);
+    assert!(refused.status.code() == Some(2) && said(&refused).contains("expected how long ago"), "{}", said(&refused));
+}

@@ -101,7 +101,7 @@ impl Rig {
             clock: Arc::new(WallClock),
             info: Arc::new(info),
         };
-        let ada = Actor { name: "user:ada".to_owned(), groups: vec!["group:operators".to_owned()] };
+        let ada = Actor { name: "user:ada".to_owned(), groups: vec!["group:operators".to_owned()], from: String::new() };
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };

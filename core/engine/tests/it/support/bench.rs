@@ -19,7 +19,7 @@ use super::world::World;
 const PATIENCE: Duration = Duration::from_secs(24 * 3_600);
 
 pub(crate) fn actor(name: &str) -> Actor {
-    Actor { name: name.into(), groups: Vec::new() }
+    Actor { name: name.into(), groups: Vec::new(), from: String::new() }
 }
 
 pub(crate) struct Bench {

@@ -10,12 +10,12 @@ use model::{
 pub(crate) const START: Timestamp = Timestamp(1_700_000_000_000);
 
 pub(crate) fn actor(name: &str) -> Actor {
-    Actor { name: name.into(), groups: Vec::new() }
+    Actor { name: name.into(), groups: Vec::new(), from: String::new() }
 }
 
 /// Somebody of the group that the tests' approvals ask.
 pub(crate) fn member(name: &str) -> Actor {
-    Actor { name: name.into(), groups: vec!["group:managers".into()] }
+    Actor { name: name.into(), groups: vec!["group:managers".into()], from: String::new() }
 }
 
 /// A receipt as a store would give it.

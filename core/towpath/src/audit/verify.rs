@@ -1,13 +1,9 @@
 //! `towpath audit verify`: reads every record and says where the chain does not hold.
 
-use std::path::Path;
-
 use cli::Output;
 use journal::{DeploymentFilter, Store, StoreError};
 use serde::Serialize;
 
-use crate::args::AuditCommand;
-use crate::data::JOURNAL;
 use crate::failure::Failure;
 use crate::store;
 
@@ -31,10 +27,8 @@ struct Broken {
     message: String,
 }
 
-pub(crate) async fn run(data_dir: &Path, command: &AuditCommand, output: &mut Output) -> Result<(), Failure> {
-    let AuditCommand::Verify { store, ca_file } = command;
-    let (journal, place) = store::open_to_read(&data_dir.join(JOURNAL), store.as_ref(), ca_file.as_deref()).await?;
-    let verified = verify(&*journal).await.map_err(|error| store::failed(&place, &error))?;
+pub(super) async fn run(journal: &dyn Store, place: &str, output: &mut Output) -> Result<(), Failure> {
+    let verified = verify(journal).await.map_err(|error| store::failed(place, &error))?;
     tell(output, &verified).map_err(|error| Failure::of("", &error))?;
     match verified.broken.len() {
         0 => Ok(()),

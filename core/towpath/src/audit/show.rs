@@ -1,0 +1,187 @@
+//! `towpath audit show`: who did what, when, from where, and what came of it.
+
+use api::outcome;
+use cli::Output;
+use engine::Clock;
+use journal::{DeploymentFilter, DeploymentRow, Stamped, Store, StoreError};
+use model::{Actor, Cause, DeploymentId, Event, HowCompleted, Outcome, Pause, PauseReason, Plan, Timestamp};
+use serde::Serialize;
+
+use crate::args::{AuditShowArgs, Since};
+use crate::clock::SystemClock;
+use crate::failure::Failure;
+use crate::store;
+
+/// Deployments that are listed at once.
+const PAGE: u32 = 500;
+
+/// Acts that are shown: more cannot be read, and each is held in memory until all are in order.
+const ACTS_MAX: usize = 10_000;
+
+/// Who did what nobody did.
+const ITSELF: &str = "towpath";
+
+/// Something that somebody did.
+#[derive(Debug, Serialize)]
+struct Act {
+    #[serde(serialize_with = "in_words")]
+    at: Timestamp,
+    by: String,
+    groups: Vec<String>,
+    from: String,
+    what: String,
+    service: String,
+    environment: String,
+    deployment: String,
+    result: String,
+}
+
+pub(super) async fn run(journal: &dyn Store, place: &str, args: &AuditShowArgs, output: &mut Output) -> Result<(), Failure> {
+    let mut acts = read(journal, args).await.map_err(|error| store::failed(place, &error))?;
+    acts.sort_by_key(|act| act.at);
+    if acts.len() > ACTS_MAX {
+        let message = format!("there is more to show than {ACTS_MAX} lines");
+        return Err(Failure::new("TP0408", message).usage().hint("ask for less with --since, --service, --environment or --by"));
+    }
+    tell(output, &acts).map_err(|error| Failure::of("", &error))
+}
+
+async fn read(journal: &dyn Store, args: &AuditShowArgs) -> Result<Vec<Act>, StoreError> {
+    let since = since(args.since);
+    let mut filter = DeploymentFilter {
+        service: args.service.clone(),
+        environment: args.environment.clone(),
+        limit: PAGE,
+        ..DeploymentFilter::default()
+    };
+    let mut acts = Vec::new();
+    while acts.len() <= ACTS_MAX {
+        let rows = journal.deployments(&filter).await?;
+        let Some(last) = rows.last() else { break };
+        filter.before = Some(last.id.clone());
+        let wanted = |id: &DeploymentId| args.deployment.as_ref().is_none_or(|wanted| wanted == id.as_str());
+        // Nothing happens to a deployment that is over.
+        for row in rows.iter().filter(|row| wanted(&row.id) && row.ended_at.is_none_or(|ended| ended >= since)) {
+            let Some(loaded) = journal.load(&row.id).await? else { continue };
+            let found = acts_of(row, &loaded.events).into_iter();
+            acts.extend(found.filter(|act| act.at >= since && args.by.as_ref().is_none_or(|by| *by == act.by)));
+        }
+    }
+    Ok(acts)
+}
+
+fn since(since: Since) -> Timestamp {
+    match since {
+        Since::Instant(instant) => Timestamp(instant.as_millisecond()),
+        Since::Ago(ago) => Timestamp(SystemClock.now().0.saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX))),
+    }
+}
+
+/// Returns what was done in a deployment, in order.
+fn acts_of(row: &DeploymentRow, events: &[Stamped]) -> Vec<Act> {
+    let Some(Event::Requested { plan, .. }) = events.first().map(|stamped| &stamped.event) else { return Vec::new() };
+    let acts = events.iter().filter_map(|stamped| {
+        let (by, what, result) = act(&stamped.event, plan, row)?;
+        let (name, groups, from) = match by {
+            Some(Actor { name, groups, from }) => (name.clone(), groups.clone(), from.clone()),
+            None => (ITSELF.to_owned(), Vec::new(), String::new()),
+        };
+        Some(Act {
+            at: stamped.at,
+            by: name,
+            groups,
+            from,
+            what,
+            service: row.scope.service.to_string(),
+            environment: row.scope.environment.to_string(),
+            deployment: row.id.to_string(),
+            result,
+        })
+    });
+    acts.collect()
+}
+
+/// Returns who did something with an event, what, and what came of it; `None` for what only carries on.
+fn act<'a>(event: &'a Event, plan: &Plan, row: &DeploymentRow) -> Option<(Option<&'a Actor>, String, String)> {
+    let done = || "done".to_owned();
+    Some(match event {
+        Event::Requested { plan, by, .. } => {
+            let what = format!("deploy {} along {}", plan.release.label, plan.path);
+            (Some(by), what, row.phase.to_string())
+        }
+        Event::Approved { approval } => (Some(&approval.by), format!("approve {}", approval.step), done()),
+        Event::Paused { pause: Pause { reason: PauseReason::Person { by, reason }, .. } } => {
+            (Some(by), because("pause", reason), done())
+        }
+        Event::Paused { pause: Pause { reason: PauseReason::Inconclusive { check, sentence }, .. } } => {
+            (None, format!("pause: {check} could not tell"), sentence.clone())
+        }
+        Event::Paused { pause: Pause { reason: PauseReason::Unhealthy { check, sentence }, .. } } => {
+            (None, format!("pause: {check} found it unhealthy"), sentence.clone())
+        }
+        Event::Resumed { by, .. } => (Some(by), "resume".to_owned(), done()),
+        Event::StepCompleted { step, how: HowCompleted::WaivedBy(by), .. } => {
+            let step = plan.steps.get(*step).map_or_else(|| step.to_string(), |step| step.id.to_string());
+            (Some(by), format!("promote: do not wait for {step}"), done())
+        }
+        Event::TurnedBack { cause: Cause::Aborted { by, reason }, .. } => {
+            (Some(by), because("abort", reason), row.phase.to_string())
+        }
+        Event::TurnedBack { cause: Cause::RolledBack { by, reason }, .. } => {
+            (Some(by), because("roll back", reason), row.phase.to_string())
+        }
+        Event::TurnedBack { cause, .. } => (None, "take it back".to_owned(), outcome::cause(cause)),
+        Event::Ended { outcome: Outcome::Aborted { by, reason }, .. } => {
+            (Some(by), because("abort", reason), row.phase.to_string())
+        }
+        Event::Ended { outcome, .. } => (None, "end".to_owned(), format!("{}: {}", outcome.phase(), outcome::outcome(outcome))),
+        Event::Activated { .. }
+        | Event::StepEntered { .. }
+        | Event::StepCompleted { how: HowCompleted::Done | HowCompleted::Healthy, .. }
+        | Event::OperationIntended { .. }
+        | Event::OperationProgressed { .. }
+        | Event::OperationRetried { .. }
+        | Event::OperationCompleted { .. }
+        | Event::OperationAbandoned { .. }
+        | Event::CandidatePromoted { .. }
+        | Event::PromotionReverted { .. }
+        | Event::BackStepCompleted { .. } => return None,
+    })
+}
+
+fn because(what: &str, reason: &str) -> String {
+    match reason {
+        "" => what.to_owned(),
+        reason => format!("{what}: {reason}"),
+    }
+}
+
+fn tell(output: &mut Output, acts: &[Act]) -> std::io::Result<()> {
+    if output.context.json {
+        return writeln!(output.out, "{}", serde_json::to_string(acts)?);
+    }
+    let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+    let row = |act: &Act| {
+        let scope = format!("{}/{}", act.service, act.environment);
+        vec![
+            instant(act.at),
+            act.by.clone(),
+            or_dash(&act.from),
+            scope,
+            act.deployment.clone(),
+            act.what.clone(),
+            act.result.clone(),
+        ]
+    };
+    let rows: Vec<_> = acts.iter().map(row).collect();
+    output.table(&["TIME", "BY", "FROM", "WHERE", "DEPLOYMENT", "WHAT", "RESULT"], &rows)
+}
+
+/// Returns an instant in UTC.
+fn instant(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.0.to_string(), |instant| format!("{instant:.3}"))
+}
+
+fn in_words<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&instant(*at))
+}
