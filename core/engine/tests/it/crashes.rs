@@ -21,20 +21,20 @@ async fn deploy(handle: &Handle) -> DeploymentId {
 
 /// What must be the same, whatever happened on the way.
 fn essence(bench: &Bench, state: &State) -> impl PartialEq + std::fmt::Debug + use<> {
-    (state.phase(), state.good, state.confirmed.clone(), bench.driver.world.lock().unwrap().without_fences())
+    (state.phase(), state.good, state.confirmed.clone(), bench.driver.world(&state.plan.scope).without_fences())
 }
 
 /// Lets the process die at the append of this number after the request; returns whether it came to that.
 async fn die_at(number: u64, fault: Fault, healthy: bool) -> bool {
     let undisturbed = {
         let (bench, engine) = Bench::with_stable().await;
-        bench.driver.world.lock().unwrap().healthy = healthy;
+        bench.driver.set_healthy(healthy);
         let id = deploy(&engine.handle()).await;
         let state = bench.sound_end(&engine.handle(), &id).await;
         essence(&bench, &state)
     };
     let (bench, engine) = Bench::with_stable().await;
-    bench.driver.world.lock().unwrap().healthy = healthy;
+    bench.driver.set_healthy(healthy);
     let at = bench.store.appends() + number;
     bench.store.fail(at..u64::MAX, fault);
     let handle = engine.handle();

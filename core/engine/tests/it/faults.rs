@@ -17,7 +17,7 @@ const APPENDS_MAX: u64 = 500;
 async fn everywhere(fault: Fault, healthy: bool, expected: &str) {
     for number in 1..APPENDS_MAX {
         let (bench, engine) = Bench::with_stable().await;
-        bench.driver.world.lock().unwrap().healthy = healthy;
+        bench.driver.set_healthy(healthy);
         let at = bench.store.appends() + number;
         bench.store.fail(at..at + 1, fault);
         let handle = engine.handle();

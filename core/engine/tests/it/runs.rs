@@ -42,7 +42,7 @@ async fn every_attempt_is_performed_once_whatever_else_comes_in() {
 #[tokio::test(start_paused = true)]
 async fn an_unhealthy_canary_is_taken_back() {
     let (bench, engine) = Bench::with_stable().await;
-    bench.driver.world.lock().unwrap().healthy = false;
+    bench.driver.set_healthy(false);
     let handle = engine.handle();
     let id = start(&handle, Builder::new(2).canary()).await;
     let state = bench.sound_end(&handle, &id).await;

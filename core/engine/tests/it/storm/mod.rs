@@ -15,11 +15,12 @@ use engine::{Clock, CommandRequest, Engine, EngineOptions, Handle, limits};
 use futures_util::StreamExt;
 use journal::{DeploymentFilter, RequestId, Store};
 use machine::invariants::{check_end, check_history};
-use model::{Command, DeploymentId};
+use model::{Command, DeploymentId, Plan};
 use test_world::rng::Rng;
 use tokio::time::Instant;
 
-use crate::support::bench::{ask_to_start, events};
+use crate::support::bench::{ask_to_start, end, events, start};
+use crate::support::clock::PausedClock;
 use crate::support::driver::Answer;
 use crate::support::plans::Builder;
 use crate::support::store::Fault;
@@ -37,7 +38,13 @@ const SEEDS: &str = "SEEDS";
 const MOVES: usize = 60;
 
 /// Deployments that are asked for in a storm.
-const DEPLOYMENTS_MAX: usize = 4;
+const DEPLOYMENTS_MAX: usize = 6;
+
+/// What they are deployments of. Their scopes fall into shards of their own, so that two engines share them.
+const SERVICES: [&str; 3] = ["web", "api", "shop"];
+
+/// The most that a clock is set wrong, in milliseconds: minutes, as a machine without time service may be.
+const CLOCK_WRONG_MAX: usize = 10 * 60 * 1_000;
 
 /// The longest that a deployment may take once everything is healed: longer than every deadline of its plan.
 const PATIENCE: Duration = Duration::from_secs(24 * 3_600);
@@ -48,10 +55,16 @@ const LATE_MAX: Duration = Duration::from_millis(1 << 16);
 /// How often a request is made again, a second apart: many lifetimes of a lease.
 const TRIES_MAX: u32 = 120;
 
+/// An engine, with the clock of the machine that it runs on.
+struct Running {
+    engine: Engine,
+    clock: PausedClock,
+}
+
 struct Storm {
     rng: Rng,
     bench: Bench,
-    engines: Vec<Engine>,
+    engines: Vec<Running>,
     started: usize,
     requested: Vec<(String, DeploymentId)>,
 }
@@ -59,6 +72,10 @@ struct Storm {
 impl Storm {
     async fn gather(seed: u64) -> Self {
         let (bench, engine) = Bench::with_stable().await;
+        for service in &SERVICES[1..] {
+            let first = start(&engine.handle(), Builder::new(1).service(service).straight()).await;
+            assert_eq!(end(&engine.handle(), &first).await.phase().as_str(), "succeeded");
+        }
         engine.shutdown().await;
         let mut storm = Self { rng: Rng::new(seed), bench, engines: Vec::new(), started: 0, requested: Vec::new() };
         storm.start_engine().await;
@@ -78,7 +95,8 @@ impl Storm {
                 (true, _) => Answer::Silence,
             }
         });
-        storm.bench.driver.world.lock().unwrap().healthy = storm.rng.chance(60);
+        let healthy = storm.rng.chance(60);
+        storm.bench.driver.set_healthy(healthy);
         storm
     }
 
@@ -87,9 +105,10 @@ impl Storm {
         let name = format!("engine-{}", self.started);
         tracing::info!("the storm starts {name}");
         self.started += 1;
-        let options = EngineOptions { replicated: true, ..self.bench.options(&name) };
+        let clock = self.bench.clock.another();
+        let options = EngineOptions { replicated: true, clock: Arc::new(clock.clone()), ..self.bench.options(&name) };
         if let Ok(engine) = Engine::start(options).await {
-            self.engines.push(engine);
+            self.engines.push(Running { engine, clock });
         }
     }
 
@@ -98,12 +117,12 @@ impl Storm {
             return None;
         }
         let index = self.rng.below(self.engines.len());
-        Some(self.engines[index].handle())
+        Some(self.engines[index].engine.handle())
     }
 
     async fn rage(&mut self) {
         for _ in 0..MOVES {
-            match self.rng.below(12) {
+            match self.rng.below(13) {
                 0..3 => self.request().await,
                 3..5 => self.say_something().await,
                 5 => self.kill_an_engine().await,
@@ -115,10 +134,19 @@ impl Storm {
                     self.bench.store.slow_down(Duration::from_millis(1 << self.rng.below(12)));
                     self.bench.store.slow_down_loads(Duration::from_millis(1 << self.rng.below(12)));
                 }
+                11 => self.set_a_clock(),
                 _ => self.bench.store.heal(),
             }
             tokio::time::sleep(Duration::from_millis(1 << self.rng.below(15))).await; // tidy: the storm's own pace
         }
+    }
+
+    /// Sets the clock of an engine's machine, or the store's: it jumps, and is wrong from then on.
+    fn set_a_clock(&mut self) {
+        let wrong_by = i64::try_from(self.rng.below(2 * CLOCK_WRONG_MAX)).unwrap() - i64::try_from(CLOCK_WRONG_MAX).unwrap();
+        let index = self.rng.below(self.engines.len() + 1);
+        tracing::info!(index, wrong_by, "the storm sets a clock");
+        self.engines.get(index).map_or(&self.bench.clock, |running| &running.clock).set_wrong_by(wrong_by);
     }
 
     fn disturb_appends(&mut self) {
@@ -136,7 +164,7 @@ impl Storm {
             return;
         }
         let (request, number) = (format!("request-{}", self.requested.len()), 2 + self.requested.len() as u8);
-        let asked = ask_to_start(&handle, Some(&request), Builder::new(number).canary());
+        let asked = ask_to_start(&handle, Some(&request), plan(number));
         if let Ok(Ok(accepted)) = tokio::time::timeout(limits::STOP_PATIENCE, asked).await {
             tracing::info!(deployment = %accepted.deployment, "the storm asked for it");
             self.requested.push((request, accepted.deployment));
@@ -166,7 +194,7 @@ impl Storm {
             return;
         }
         let index = self.rng.below(self.engines.len());
-        let engine = self.engines.swap_remove(index);
+        let Running { engine, .. } = self.engines.swap_remove(index);
         let killed = self.rng.chance(50);
         tracing::info!(index, killed, "the storm ends an engine");
         match killed {
@@ -179,13 +207,15 @@ impl Storm {
     async fn settle(mut self) {
         self.bench.driver.follow(|_| Answer::Truth);
         self.bench.store.heal();
+        self.bench.clock.set_wrong_by(0);
         if self.engines.is_empty() {
             self.start_engine().await;
         }
+        self.engines.iter().for_each(|running| running.clock.set_wrong_by(0));
         tracing::info!("the storm is over");
         // One is left, which may have stood by until now.
         self.engines.truncate(1);
-        let handle = self.engines[0].handle();
+        let handle = self.engines[0].engine.handle();
         for (request, id) in &self.requested {
             self.settled(&handle, request, id).await;
         }
@@ -201,8 +231,11 @@ impl Storm {
             check_history(&events(&handle, &row.id).await, &state).unwrap();
             states.push(state);
         }
-        let last = states.iter().filter(|state| state.activated_at.is_some()).max_by_key(|state| state.fence);
-        check_end(last.unwrap(), &self.bench.driver.world.lock().unwrap().sample()).unwrap();
+        for service in SERVICES {
+            let of_it = states.iter().filter(|state| state.plan.scope.service.as_str() == service);
+            let last = of_it.filter(|state| state.activated_at.is_some()).max_by_key(|state| state.fence).unwrap();
+            check_end(last, &self.bench.driver.world(&last.plan.scope).sample()).unwrap();
+        }
     }
 
     /// Waits until nothing is under way: what was asked for in vain may have been written all the same.
@@ -221,7 +254,7 @@ impl Storm {
         let number = 2 + request.rsplit('-').next().unwrap().parse::<u8>().unwrap();
         let mut tries = 0;
         let again = loop {
-            match ask_to_start(handle, Some(request), Builder::new(number).canary()).await {
+            match ask_to_start(handle, Some(request), plan(number)).await {
                 Ok(again) => break again,
                 // The lease of an engine that died has to run out first.
                 Err(error) => assert!(tries < TRIES_MAX, "it is still refused: {error}"),
@@ -242,6 +275,11 @@ impl Storm {
             panic!("{id} did not end: {stage:?}, paused {pause:?}, open {open:?}, now {:?}", self.bench.clock.now());
         }
     }
+}
+
+/// Returns what a request of a storm asks for: each service in turn.
+fn plan(number: u8) -> Plan {
+    Builder::new(number).service(SERVICES[usize::from(number) % SERVICES.len()]).canary()
 }
 
 /// Lets a storm rage and settle, and returns its transcript.

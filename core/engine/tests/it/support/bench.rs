@@ -32,7 +32,8 @@ impl Bench {
     /// A bench on which nothing was ever deployed.
     pub(crate) fn new() -> Self {
         let clock = PausedClock::new();
-        let store = Arc::new(FaultyStore::new(MemoryStore::new(move || clock.now())));
+        let store_clock = clock.clone();
+        let store = Arc::new(FaultyStore::new(MemoryStore::new(move || store_clock.now())));
         Self { store, driver: Arc::new(FakeDriver::new(World::empty())), clock }
     }
 
@@ -54,7 +55,7 @@ impl Bench {
         EngineOptions {
             store: self.store.clone(),
             driver: self.driver.clone(),
-            clock: Arc::new(self.clock),
+            clock: Arc::new(self.clock.clone()),
             owner: Owner(owner.into()),
             lease_ttl: limits::LEASE_TTL,
             replicated: false,
@@ -66,7 +67,7 @@ impl Bench {
     pub(crate) async fn sound_end(&self, handle: &Handle, id: &DeploymentId) -> Arc<State> {
         let state = end(handle, id).await;
         check_history(&events(handle, id).await, &state).unwrap();
-        check_end(&state, &self.driver.world.lock().unwrap().sample()).unwrap();
+        check_end(&state, &self.driver.world(&state.plan.scope).sample()).unwrap();
         state
     }
 }

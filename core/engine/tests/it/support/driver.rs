@@ -1,12 +1,12 @@
 //! A driver that does what the world does, unless the test says otherwise.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::Driver;
-use model::{Call, Lost, OperationKey, PluginUse, Report, ReportOutcome, State};
+use model::{Call, Lost, OperationKey, PluginUse, Report, ReportOutcome, Scope, State};
 
 use super::world::World;
 
@@ -41,15 +41,45 @@ pub(crate) struct Performed {
     pub(crate) outcome_unknown: bool,
 }
 
+/// Every scope has a target of its own.
+struct Worlds {
+    /// What one looks like that nobody has touched.
+    fresh: World,
+    found: BTreeMap<Scope, World>,
+}
+
+impl Worlds {
+    fn of(&mut self, scope: &Scope) -> &mut World {
+        self.found.entry(scope.clone()).or_insert_with(|| self.fresh.clone())
+    }
+}
+
 pub(crate) struct FakeDriver {
-    pub(crate) world: Arc<Mutex<World>>,
+    worlds: Arc<Mutex<Worlds>>,
     script: Mutex<Arc<Script>>,
     performed: Mutex<Vec<Performed>>,
 }
 
 impl FakeDriver {
     pub(crate) fn new(world: World) -> Self {
-        Self { world: Arc::new(Mutex::new(world)), script: Mutex::new(Arc::new(|_| Answer::Truth)), performed: Mutex::default() }
+        let worlds = Worlds { fresh: world, found: BTreeMap::new() };
+        Self {
+            worlds: Arc::new(Mutex::new(worlds)),
+            script: Mutex::new(Arc::new(|_| Answer::Truth)),
+            performed: Mutex::default(),
+        }
+    }
+
+    /// Has candidates be healthy everywhere from now on, or nowhere.
+    pub(crate) fn set_healthy(&self, healthy: bool) {
+        let mut worlds = self.worlds.lock().unwrap();
+        worlds.fresh.healthy = healthy;
+        worlds.found.values_mut().for_each(|world| world.healthy = healthy);
+    }
+
+    /// Returns a scope's target as it is now.
+    pub(crate) fn world(&self, scope: &Scope) -> World {
+        self.worlds.lock().unwrap().of(scope).clone()
     }
 
     pub(crate) fn follow(&self, script: impl Fn(&Call) -> Answer + Send + Sync + 'static) {
@@ -68,40 +98,41 @@ impl FakeDriver {
         }
     }
 
-    fn truth(&self, call: &Call) -> ReportOutcome {
-        self.world.lock().unwrap().perform(call)
+    fn truth(&self, scope: &Scope, call: &Call) -> ReportOutcome {
+        self.worlds.lock().unwrap().of(scope).perform(call)
     }
 }
 
 #[async_trait]
 impl Driver for FakeDriver {
-    async fn perform(&self, call: Call, _plugin: PluginUse, _state: &State) -> Report {
+    async fn perform(&self, call: Call, _plugin: PluginUse, state: &State) -> Report {
+        let scope = &state.plan.scope;
         let (key, attempt) = (call.operation.key.clone(), call.operation.attempt);
         let outcome_unknown = call.operation.outcome_unknown;
         self.performed.lock().unwrap().push(Performed { key: key.clone(), attempt, outcome_unknown });
         let script = Arc::clone(&self.script.lock().unwrap());
         let outcome = match script(&call) {
-            Answer::Truth => self.truth(&call),
+            Answer::Truth => self.truth(scope, &call),
             Answer::Silence => {
-                self.truth(&call);
+                self.truth(scope, &call);
                 std::future::pending().await
             }
             Answer::Break => panic!("the test breaks the driver"),
             Answer::Slow(time) => {
                 tokio::time::sleep(time).await;
-                self.truth(&call)
+                self.truth(scope, &call)
             }
             Answer::Forget => {
-                self.truth(&call);
+                self.truth(scope, &call);
                 lost(true)
             }
             Answer::FailBefore => lost(false),
             Answer::Late(time) => {
-                let world = Arc::clone(&self.world);
+                let (worlds, scope) = (Arc::clone(&self.worlds), scope.clone());
                 // Nobody waits for it, and nothing recalls it.
                 tokio::spawn(async move {
                     tokio::time::sleep(time).await;
-                    world.lock().unwrap().perform(&call);
+                    worlds.lock().unwrap().of(&scope).perform(&call);
                 });
                 lost(true)
             }
