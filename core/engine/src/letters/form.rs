@@ -20,6 +20,8 @@ struct Letter {
     request: Option<String>,
     actor: String,
     groups: Vec<String>,
+    /// Servers of earlier versions do not say it.
+    #[serde(default)]
     from: String,
     wish: Wish,
 }

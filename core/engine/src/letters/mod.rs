@@ -116,13 +116,15 @@ async fn answer(shared: &Arc<Shared>, scope: &Scope, asked: Asked, letter: &Cata
     }
 }
 
-/// Removes answers whose askers are gone.
+/// Removes what nobody waits for any more: answers whose askers are gone, and letters that no server could read.
 async fn burn_the_old(shared: &Shared) {
     let now = shared.clock.now();
-    let Ok(answers) = shared.store.list(ANSWER, "").await else { return };
-    for answer in answers.iter().filter(|answer| now.since(answer.written_at) > limits::LETTER_AGE_MAX) {
-        if let Err(error) = shared.store.remove(ANSWER, &answer.key).await {
-            return tracing::debug!(%error, "old answers stay for now");
+    for kind in [ANSWER, LETTER] {
+        let Ok(found) = shared.store.list(kind, "").await else { return };
+        for old in found.iter().filter(|found| now.since(found.written_at) > limits::LETTER_AGE_MAX) {
+            if let Err(error) = shared.store.remove(kind, &old.key).await {
+                return tracing::debug!(%error, "old letters stay for now");
+            }
         }
     }
 }

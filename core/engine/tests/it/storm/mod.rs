@@ -49,7 +49,7 @@ const CLOCK_WRONG_MAX: usize = 10 * 60 * 1_000;
 /// The longest that a deployment may take once everything is healed: longer than every deadline of its plan.
 const PATIENCE: Duration = Duration::from_secs(24 * 3_600);
 
-/// By when everything has landed that is done late.
+/// By when everything has landed that is done late, and every letter is too old to be read.
 const LATE_MAX: Duration = Duration::from_millis(1 << 16);
 
 /// How often a request is made again, a second apart: many lifetimes of a lease.
@@ -216,12 +216,12 @@ impl Storm {
         // One is left, which may have stood by until now.
         self.engines.truncate(1);
         let handle = self.engines[0].engine.handle();
+        // What was given up in the storm has landed by then, or was refused; and no letter is read any more that was not answered.
+        tokio::time::sleep(LATE_MAX).await; // tidy: on the paused clock
         for (request, id) in &self.requested {
             self.settled(&handle, request, id).await;
         }
         self.wait_for_all().await;
-        // What was given up in the storm has landed by now, or was refused.
-        tokio::time::sleep(LATE_MAX).await; // tidy: on the paused clock
         let all = DeploymentFilter { limit: u32::MAX, ..DeploymentFilter::default() };
         let rows = self.bench.store.inner.deployments(&all).await.unwrap();
         let mut states = Vec::new();
