@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::{try_join_all, try_join3};
 use journal::conformance::samples;
 use journal::{Append, DeploymentRow, Lease, Owner, Shard, Stamped, Status, Store};
 use journal_sql::{Options, PostgresOptions, PostgresStore, SqliteStore};
@@ -41,6 +42,13 @@ struct Measured {
     p99: Duration,
 }
 
+impl Measured {
+    /// Returns the same for something of which there were so many each time.
+    fn times(self, many: usize) -> Self {
+        Self { per_second: self.per_second * many as f64, ..self }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Way {
     TwoAppends,
@@ -61,8 +69,12 @@ fn main() -> Result<(), Failure> {
 /// Measures one kind of store.
 async fn table(out: &mut impl std::io::Write, name: &str, kind: &impl Kind, time: Duration) -> Result<(), Failure> {
     writeln!(out, "{name:<44}{:>10}{:>8}{:>10}{:>10}", "per second", "ratio", "p50", "p99")?;
-    let before = kind.single_commits("before", time).await?;
+    let before = kind.commits("before", 1, time).await?;
     row(out, "single commits, one row each", &before, &before)?;
+    for rows in DEPLOYMENTS.into_iter().skip(1) {
+        let batched = kind.commits(&format!("batched_{rows}"), rows as usize, time).await?;
+        row(out, &format!("rows, {rows} in each commit"), &batched, &before)?;
+    }
     let mut at_budget = None;
     for way in [Way::TwoAppends, Way::OneAppend] {
         for deployments in DEPLOYMENTS {
@@ -74,7 +86,7 @@ async fn table(out: &mut impl std::io::Write, name: &str, kind: &impl Kind, time
             }
         }
     }
-    let after = kind.single_commits("after", time).await?;
+    let after = kind.commits("after", 1, time).await?;
     row(out, "single commits, once more", &after, &before)?;
     let steps = at_budget.ok_or("the row of the budget was not measured")?;
     // The better of the two: a disturbed measurement of the disk must not make us look good.
@@ -88,8 +100,8 @@ async fn table(out: &mut impl std::io::Write, name: &str, kind: &impl Kind, time
 trait Kind {
     /// Returns an empty store.
     async fn store(&self, name: &str) -> Result<Arc<dyn Store>, Failure>;
-    /// Measures commits of one row each, one after the other on one connection.
-    async fn single_commits(&self, name: &str, time: Duration) -> Result<Measured, Failure>;
+    /// Measures rows per second, so many in each commit, one commit after the other on one connection; the times are a commit's.
+    async fn commits(&self, name: &str, rows: usize, time: Duration) -> Result<Measured, Failure>;
 }
 
 struct Sqlite {
@@ -101,7 +113,7 @@ impl Kind for Sqlite {
         Ok(Arc::new(SqliteStore::open(&self.folder.join(format!("{name}.db")), &Options::default())?))
     }
 
-    async fn single_commits(&self, name: &str, time: Duration) -> Result<Measured, Failure> {
+    async fn commits(&self, name: &str, rows: usize, time: Duration) -> Result<Measured, Failure> {
         let db = rusqlite::Connection::open(self.folder.join(format!("{name}.db")))?;
         db.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (id INTEGER PRIMARY KEY, bytes BLOB)",
@@ -111,10 +123,18 @@ impl Kind for Sqlite {
         let (start, mut each) = (now(), Vec::new());
         while start.elapsed() < time {
             let begun = now();
-            insert.execute([&bytes[..]])?;
+            if rows > 1 {
+                db.execute_batch("BEGIN IMMEDIATE")?;
+            }
+            for _ in 0..rows {
+                insert.execute([&bytes[..]])?;
+            }
+            if rows > 1 {
+                db.execute_batch("COMMIT")?;
+            }
             each.push(begun.elapsed());
         }
-        sum_up(each, start.elapsed())
+        Ok(sum_up(each, start.elapsed())?.times(rows))
     }
 }
 
@@ -128,7 +148,7 @@ impl Kind for Postgres {
         Ok(Arc::new(PostgresStore::open(&options).await?))
     }
 
-    async fn single_commits(&self, _name: &str, time: Duration) -> Result<Measured, Failure> {
+    async fn commits(&self, _name: &str, rows: usize, time: Duration) -> Result<Measured, Failure> {
         let (client, connection) = tokio_postgres::connect(&self.server.database(), tokio_postgres::NoTls).await?;
         let connection = tokio::spawn(connection);
         client.batch_execute("CREATE TABLE t (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, bytes BYTEA)").await?;
@@ -137,12 +157,18 @@ impl Kind for Postgres {
         let (start, mut each) = (now(), Vec::new());
         while start.elapsed() < time {
             let begun = now();
-            client.execute(&insert, &[&&bytes[..]]).await?;
+            if rows == 1 {
+                client.execute(&insert, &[&&bytes[..]]).await?;
+            } else {
+                // Sent at once, as one who groups does: each wait would be a round trip.
+                let inserts = try_join_all((0..rows).map(|_| async { client.execute(&insert, &[&&bytes[..]]).await }));
+                try_join3(client.batch_execute("BEGIN"), inserts, client.batch_execute("COMMIT")).await?;
+            }
             each.push(begun.elapsed());
         }
         drop(client);
         connection.await??;
-        sum_up(each, start.elapsed())
+        Ok(sum_up(each, start.elapsed())?.times(rows))
     }
 }
 
