@@ -48,7 +48,9 @@ pub struct Orders {
     pub replicated: bool,
 }
 
-struct WallClock;
+/// The wall clock.
+#[derive(Clone, Copy, Debug)]
+pub struct WallClock;
 
 impl Clock for WallClock {
     fn now(&self) -> Timestamp {

@@ -60,6 +60,20 @@ pub fn scope(number: usize) -> Scope {
     Scope { service, environment: EnvironmentName::new("production").expect("a valid name") }
 }
 
+/// Returns a plan with so many steps, each of which asks somebody: mostly gates.
+///
+/// # Panics
+///
+/// When there are fewer steps than the three that every plan has.
+pub fn gates(number: usize, steps: usize) -> Plan {
+    let mut builder = Builder::new(Strategy::Canary);
+    builder.0.first = true;
+    let builder = (0..steps - 3).fold(builder, |builder, _| builder.gate());
+    let mut plan = builder.sides(0, 100, Routing::Closed).sides(0, 100, weight(100)).promote().finish();
+    plan.scope = scope(number);
+    plan
+}
+
 /// Returns the plan of the deployment in a scope: all traffic, and then a day's watch.
 ///
 /// # Panics
