@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use engine::Clock;
 use journal::{Owner, Store, StoreError};
 use journal_sql::{PostgresOptions, PostgresStore, SqliteStore};
+use model::{Millis, Timestamp};
 use uuid::Uuid;
 
 use crate::args::{Secret, ServerArgs};
+use crate::clock::SystemClock;
 use crate::data::DataDir;
 use crate::failure::{self, Failure};
 use crate::settings;
@@ -15,6 +18,9 @@ use crate::settings;
 /// The owner of a file's lease. The file is locked while it is open, so an earlier process with this name is dead, and its lease need
 /// not be waited out.
 const OWNER_OF_A_FILE: &str = "single";
+
+/// The most that the clocks of this machine and the database's may be apart: half of what a letter between two servers may be old.
+const CLOCKS_APART_MAX: Millis = Millis(engine::limits::LETTER_AGE_MAX.0 / 2);
 
 /// A journal with what follows from where it lives.
 pub(crate) struct Opened {
@@ -32,12 +38,27 @@ pub(crate) async fn open(data: &DataDir, args: &ServerArgs) -> Result<Opened, Fa
     match settings::store(args.store.as_ref()) {
         Some(url) => {
             let (store, place) = database(url, args.ca_file.as_deref()).await?;
+            let theirs = store.leases().await.map_err(|error| failed(&place, &error))?.now;
+            compare_clocks(SystemClock.now(), theirs, &place)?;
             // Unique per start: an earlier process of this machine may still be alive somewhere. The process id is for people.
             let owner = Owner(format!("server-{}-{}", std::process::id(), Uuid::now_v7()));
             Ok(Opened { store: Arc::new(store), place, owner, shared: true })
         }
         None => file(data).await,
     }
+}
+
+/// Refuses a machine whose clock is far from the database's, and so from other servers': deadlines are instants, and what one server
+/// asks of another is answered only while it is young.
+fn compare_clocks(ours: Timestamp, theirs: Timestamp, place: &str) -> Result<(), Failure> {
+    let (ahead, behind) = (ours.since(theirs), theirs.since(ours));
+    let (apart, word) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
+    if apart <= CLOCKS_APART_MAX {
+        return Ok(());
+    }
+    let (found, most) = (apart.0 / 1_000, CLOCKS_APART_MAX.0 / 1_000);
+    let message = format!("the clock of this machine is {found} s {word} that of {place}, at most {most} s are allowed");
+    Err(Failure::new("TP0409", message).hint("have both machines set their clocks by a time service"))
 }
 
 /// Opens the journal to read it, beside a server that may be writing it.
@@ -103,5 +124,20 @@ pub(crate) fn failed(place: &str, error: &StoreError) -> Failure {
         }
         StoreError::OutcomeUnknown(_) | StoreError::Broken(_) => Failure::new("TP0405", said).start_again(),
         StoreError::Failed(_) | StoreError::RevisionMoved { .. } => Failure::new("TP0405", said),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_that_are_far_apart_are_refused_with_which_is_ahead() {
+        let said = |ours, theirs| compare_clocks(Timestamp(ours), Timestamp(theirs), "the database").err().map(|f| f.to_string());
+        assert_eq!(said(1_000_000, 1_000_000 - 30_000), None);
+        assert_eq!(said(1_000_000 - 30_000, 1_000_000), None);
+        let expected = "is 3600 s ahead of that of the database, at most 30 s are allowed";
+        assert!(said(4_600_000, 1_000_000).is_some_and(|said| said.contains(expected)));
+        assert!(said(1_000_000, 1_031_000).is_some_and(|said| said.contains("is 31 s behind that of the database")));
     }
 }

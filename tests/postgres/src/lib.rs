@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -33,6 +34,8 @@ pub struct Server {
     port: u16,
     child: Child,
     databases: AtomicU32,
+    /// Kept as long as the server runs.
+    certificates: Option<TempDir>,
 }
 
 impl Server {
@@ -52,6 +55,26 @@ impl Server {
     /// When there is no PostgreSQL on this machine, or it does not start.
     pub fn start_with(settings: &[&str]) -> Self {
         Self::start_in(&std::env::temp_dir(), settings)
+    }
+
+    /// Starts a server that can encrypt, and proves itself by a certificate; both are PEM.
+    ///
+    /// # Panics
+    ///
+    /// When there is no PostgreSQL on this machine, or it does not start.
+    pub fn start_encrypted(certificate: &str, key: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let files = [("ssl_cert_file", certificate), ("ssl_key_file", key)].map(|(setting, pem)| {
+            let path = folder.path().join(setting);
+            fs::write(&path, pem).expect("the temporary folder can be written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("our own file");
+            own(&path);
+            format!("{setting}={}", path.display())
+        });
+        own(folder.path());
+        let mut server = Self::start_with(&["ssl=on", &files[0], &files[1]]);
+        server.certificates = Some(folder);
+        server
     }
 
     /// Starts a server with its data in a new folder inside of one, for those to whom it matters on which disk it is.
@@ -76,7 +99,7 @@ impl Server {
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let port = free_port();
         let child = spawn(&programs, folder.path(), port, settings);
-        let server = Self { programs, folder, port, child, databases: AtomicU32::new(0) };
+        let server = Self { programs, folder, port, child, databases: AtomicU32::new(0), certificates: None };
         server.wait_until_ready();
         server
     }

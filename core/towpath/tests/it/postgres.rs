@@ -1,5 +1,6 @@
 //! A server whose journal is in PostgreSQL: both of them are killed in the middle, and the deployment ends as if nothing had been.
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use test_postgres::{PASSWORD, Server};
 
 use crate::rig::{Callers, Rig, command, wait_for};
@@ -57,4 +58,46 @@ fn a_database_that_cannot_be_used_is_said_without_its_password() {
         assert_eq!(output.status.code(), Some(exit), "{said}");
         assert!(said.contains(expected) && !said.contains(PASSWORD), "{said}");
     }
+}
+
+/// Returns an authority's certificate, and a certificate and key that it vouches for under the name `localhost`.
+fn authority() -> (String, String, String) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let ours = params.self_signed(&key).unwrap().pem();
+    let issuer = Issuer::new(params, key);
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    (ours, certificate.pem(), key.serialize_pem())
+}
+
+#[test]
+fn the_way_to_the_database_is_encrypted_and_the_database_proves_itself() {
+    let (trusted, certificate, key) = authority();
+    let database = Server::start_encrypted(&certificate, &key);
+    let plain = database.database();
+    let url = format!("{}?sslmode=require", plain.replace("127.0.0.1", "localhost"));
+    let folder = tempfile::tempdir().unwrap();
+    let ca_file = |name: &str, pem: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, pem).unwrap();
+        path.display().to_string()
+    };
+    let verify = |url: &str, ca_file: Option<&str>| {
+        let mut asked = command(folder.path(), &["audit", "verify", "--store", url]);
+        asked.args(ca_file.map(|path| ["--ca-file", path]).into_iter().flatten()).output().unwrap()
+    };
+    let (trusted, other) = (ca_file("trusted.pem", &trusted), ca_file("other.pem", &authority().0));
+    for (url, ca_file) in [(url.as_str(), None), (&url, Some(other.as_str())), (plain.as_str(), Some("nowhere.pem"))] {
+        let refused = verify(url, ca_file);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && !said.contains(PASSWORD), "{ca_file:?}: {said}");
+        assert!(said.contains("certificate") || said.contains("nowhere.pem"), "{ca_file:?}: {said}");
+    }
+    let verified = verify(&url, Some(&trusted));
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    let _rig = Rig::start_with(&["--store", &url, "--ca-file", &trusted]);
+    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'towpath'";
+    assert_eq!(database.sql("test_0", encrypted), "t");
 }
