@@ -140,6 +140,24 @@ impl Server {
         String::from_utf8_lossy(&ran.stdout).trim().to_owned()
     }
 
+    /// Copies a schema of a database into a new one, with the tools that come with the server; returns the new one's URL.
+    ///
+    /// # Panics
+    ///
+    /// When one of the tools fails.
+    pub fn copy(&self, database: &str, schema: &str) -> String {
+        let to = self.database();
+        let dump = self.folder.path().join(format!("{database}.dump"));
+        let run = |program: &str, arguments: &[&str]| {
+            let ran = Command::new(self.programs.join(program)).args(arguments).output().expect("the tool can be run");
+            assert!(ran.status.success(), "{program}: {}", String::from_utf8_lossy(&ran.stderr));
+        };
+        let file = dump.to_string_lossy();
+        run("pg_dump", &["--format=custom", &format!("--schema={schema}"), &format!("--file={file}"), &self.url(database)]);
+        run("pg_restore", &["--exit-on-error", "--single-transaction", &format!("--dbname={to}"), &file]);
+        to
+    }
+
     /// Ends every session but its own, as a broken network does.
     pub fn cut_connections(&self) {
         let others =

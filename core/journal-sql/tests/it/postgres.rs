@@ -195,3 +195,23 @@ async fn replicas_hear_of_each_other_and_one_at_a_time_may_write() {
     assert!(matches!(refused, AppendError::LeaseLost { .. }), "{refused:?}");
     two.append(step(&newer, 1, 2)).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_copy_made_by_the_databases_own_tools_goes_on() {
+    let server = Server::start();
+    let url = server.database();
+    let store = open(&url).await.unwrap();
+    let held = lease(&store).await;
+    for head in 1..=3 {
+        store.append(step(&held, 1, head)).await.unwrap();
+    }
+    // While it is open: nothing has to be stopped for a copy.
+    let copied = open(&server.copy("test_0", "towpath")).await.unwrap();
+    store.append(step(&held, 1, 4)).await.unwrap();
+    let loaded = copied.load(&samples::deployment(1)).await.unwrap().unwrap();
+    assert_eq!(loaded.events.len(), 3);
+    server.sql("test_1", "UPDATE towpath.leases SET expires_at = 0");
+    copied.append(step(&lease(&copied).await, 1, 4)).await.unwrap();
+    let refused = "DELETE FROM towpath.journal";
+    assert!(std::panic::catch_unwind(|| server.sql("test_1", refused)).is_err(), "the guards are copied with the records");
+}
