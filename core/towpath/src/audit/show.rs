@@ -80,8 +80,9 @@ fn since(since: Since) -> Timestamp {
 /// Returns what was done in a deployment, in order.
 fn acts_of(row: &DeploymentRow, events: &[Stamped]) -> Vec<Act> {
     let Some(Event::Requested { plan, .. }) = events.first().map(|stamped| &stamped.event) else { return Vec::new() };
+    let turned = events.iter().any(|stamped| matches!(stamped.event, Event::TurnedBack { .. }));
     let acts = events.iter().filter_map(|stamped| {
-        let (by, what, result) = act(&stamped.event, plan, row)?;
+        let (by, what, result) = act(&stamped.event, plan, row, turned)?;
         let (name, groups, from) = match by {
             Some(Actor { name, groups, from }) => (name.clone(), groups.clone(), from.clone()),
             None => (ITSELF.to_owned(), Vec::new(), String::new()),
@@ -101,8 +102,9 @@ fn acts_of(row: &DeploymentRow, events: &[Stamped]) -> Vec<Act> {
     acts.collect()
 }
 
-/// Returns who did something with an event, what, and what came of it; `None` for what only carries on.
-fn act<'a>(event: &'a Event, plan: &Plan, row: &DeploymentRow) -> Option<(Option<&'a Actor>, String, String)> {
+/// Returns who did something with an event, what, and what came of it; `None` for what only carries on. Whether the deployment was
+/// taken back says whether its end is still somebody's act.
+fn act<'a>(event: &'a Event, plan: &Plan, row: &DeploymentRow, turned: bool) -> Option<(Option<&'a Actor>, String, String)> {
     let done = || "done".to_owned();
     Some(match event {
         Event::Requested { plan, by, .. } => {
@@ -131,7 +133,7 @@ fn act<'a>(event: &'a Event, plan: &Plan, row: &DeploymentRow) -> Option<(Option
             (Some(by), because("roll back", reason), row.phase.to_string())
         }
         Event::TurnedBack { cause, .. } => (None, "take it back".to_owned(), outcome::cause(cause)),
-        Event::Ended { outcome: Outcome::Aborted { by, reason }, .. } => {
+        Event::Ended { outcome: Outcome::Aborted { by, reason }, .. } if !turned => {
             (Some(by), because("abort", reason), row.phase.to_string())
         }
         Event::Ended { outcome, .. } => (None, "end".to_owned(), format!("{}: {}", outcome.phase(), outcome::outcome(outcome))),

@@ -77,6 +77,10 @@ fn who_did_what_is_shown_with_where_from_and_what_came_of_it() {
     rig.ask(&["resume", &second]);
     assert_eq!(rig.wait_for_end(&second)["phase"], "rolled-back");
     callers.stop();
+    rig.release("c", "");
+    let third = rig.deploy("c");
+    rig.ask(&["abort", &third, "--reason", "the wrong one"]);
+    assert_eq!(rig.wait_for_end(&third)["phase"], "aborted");
     rig.kill_server();
     let acts = |more: &[&str]| -> Vec<String> {
         let shown = rig.ask(&[&["audit", "show"], more].concat());
@@ -95,6 +99,8 @@ fn who_did_what_is_shown_with_where_from_and_what_came_of_it() {
         "user:owner deploy b along web-canary@1.0.0 = rolled-back",
         "user:owner pause: lunch = done",
         "user:owner resume = done",
+        "user:owner deploy c along web-canary@1.0.0 = aborted",
+        "user:owner abort: the wrong one = aborted",
     ];
     assert_eq!(owned, expected, "{all:#?}");
     let itself = acts(&["--by", "towpath", "--deployment", &second]);
