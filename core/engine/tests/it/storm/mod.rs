@@ -1,6 +1,7 @@
-//! Storms: two engines on one store, which die, lose their lease and come back; a store that fails, forgets to answer and is slow;
-//! a target that is slow, loses answers and does late what was given up; people who say anything. Then everything heals, and every
-//! deployment must have come to its end, with every invariant of its journal and of the target.
+//! Storms: two engines on one store, which die, lose their lease and come back, on machines whose clocks jump; a store that fails,
+//! forgets to answer and is slow; a target that is slow, lags, lies once, loses answers, takes a call twice and does late what was
+//! given up; people who say anything. Then everything heals, and every deployment must have come to its end, with every invariant of
+//! its journal and of the target.
 //!
 //! A storm is made from its seed and can be had again, line by line.
 
@@ -86,12 +87,15 @@ impl Storm {
         storm.bench.driver.follow(move |_| {
             let mut rng = weather.lock().unwrap();
             let time = Duration::from_millis(1 << rng.below(16));
-            match (raging.load(Ordering::Relaxed) && rng.chance(trouble), rng.below(5)) {
+            match (raging.load(Ordering::Relaxed) && rng.chance(trouble), rng.below(8)) {
                 (false, _) => Answer::Truth,
                 (true, 0) => Answer::Slow(time),
                 (true, 1) => Answer::Forget,
                 (true, 2) => Answer::FailBefore,
                 (true, 3) => Answer::Late(time),
+                (true, 4) => Answer::Twice,
+                (true, 5) => Answer::Lie,
+                (true, 6) => Answer::Lag(time),
                 (true, _) => Answer::Silence,
             }
         });

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::Driver;
-use model::{Call, Lost, OperationKey, PluginUse, Report, ReportOutcome, Scope, State};
+use model::{Call, Lost, OperationKey, OperationKind, PluginUse, Progress, Report, ReportOutcome, Scope, State};
 
 use super::world::World;
 
@@ -27,6 +27,12 @@ pub(crate) enum Answer {
     Forget,
     /// It never leaves, and that is heard.
     FailBefore,
+    /// It arrives twice, and the second answer is heard.
+    Twice,
+    /// Nothing is done, and it is called done; what is shown is what is there.
+    Lie,
+    /// It is said to be on its way, and lands after a time.
+    Lag(Duration),
     /// It is given up and lands after a time, whatever was done meanwhile.
     Late(Duration),
 }
@@ -98,6 +104,15 @@ impl FakeDriver {
         }
     }
 
+    /// Has a call land after a time: nobody waits for it, and nothing recalls it.
+    fn land_later(&self, scope: &Scope, call: Call, time: Duration) {
+        let (worlds, scope) = (Arc::clone(&self.worlds), scope.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            worlds.lock().unwrap().of(&scope).perform(&call);
+        });
+    }
+
     fn truth(&self, scope: &Scope, call: &Call) -> ReportOutcome {
         self.worlds.lock().unwrap().of(scope).perform(call)
     }
@@ -127,13 +142,29 @@ impl Driver for FakeDriver {
                 lost(true)
             }
             Answer::FailBefore => lost(false),
+            Answer::Twice => {
+                self.truth(scope, &call);
+                self.truth(scope, &call)
+            }
+            Answer::Lie => match &call.operation.kind {
+                OperationKind::Reconcile { .. } => ReportOutcome::Progress(Progress::Converged(self.world(scope).observation())),
+                OperationKind::AskGate | OperationKind::Look { .. } | OperationKind::Act { .. } | OperationKind::Undo { .. } => {
+                    self.truth(scope, &call)
+                }
+            },
+            Answer::Lag(time) => match &call.operation.kind {
+                OperationKind::Reconcile { .. } => {
+                    let observation = self.world(scope).observation();
+                    self.land_later(scope, call, time);
+                    let message = "it takes its time".into();
+                    ReportOutcome::Progress(Progress::InProgress { observation, retry_after_ms: 1_000, message })
+                }
+                OperationKind::AskGate | OperationKind::Look { .. } | OperationKind::Act { .. } | OperationKind::Undo { .. } => {
+                    self.truth(scope, &call)
+                }
+            },
             Answer::Late(time) => {
-                let (worlds, scope) = (Arc::clone(&self.worlds), scope.clone());
-                // Nobody waits for it, and nothing recalls it.
-                tokio::spawn(async move {
-                    tokio::time::sleep(time).await;
-                    worlds.lock().unwrap().of(&scope).perform(&call);
-                });
+                self.land_later(scope, call, time);
                 lost(true)
             }
         };

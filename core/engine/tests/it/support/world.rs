@@ -58,7 +58,7 @@ impl World {
         Progress::Converged(self.observation())
     }
 
-    fn observation(&self) -> Observation {
+    pub(crate) fn observation(&self) -> Observation {
         let seen = |side: Side, found: &Option<SideDesired>| {
             found.as_ref().map(|found| SideObservation {
                 side,
