@@ -36,9 +36,12 @@ pub(crate) async fn append(db: &impl Executor, prepared: &Prepared, now: Timesta
     let records = chained(prepared, &before);
     let hash = records.last().map_or(before.hash, |record| record.hash);
     let after = scope::after(append, &before.scope)?;
-    let deployment = write_deployment(db, append, prepared.expected, hash);
-    let rest =
-        try_join3(write_records(db, append, &records), write_scope(db, &before, append, after), write_reply(db, append, now));
+    let deployment = write_deployment(db, append, &before, hash);
+    let rest = try_join3(
+        write_records(db, append, &records),
+        scope::write(db, &append.row.scope, &before.scope, after),
+        write_reply(db, append, now),
+    );
     // A new deployment goes ahead of what refers to it. Else all is sent at once: over a network, each wait is a round trip.
     let position = match prepared.expected {
         0 => {
@@ -69,12 +72,12 @@ fn chained<'a>(prepared: &'a Prepared, before: &Situation) -> Vec<Chained<'a>> {
     records
 }
 
-async fn write_deployment(db: &impl Executor, append: &Append, expected: u64, hash: [u8; 32]) -> Result<(), StoreError> {
+async fn write_deployment(db: &impl Executor, append: &Append, before: &Situation, hash: [u8; 32]) -> Result<(), StoreError> {
     let row = &append.row;
     let status = rows::status_text(row.status);
     let (paused, ended_at) = (i64::from(row.paused), row.ended_at.map(|at| at.0));
-    let touched = match expected {
-        0 => {
+    let touched = match &before.status {
+        None => {
             let sql = "INSERT INTO deployments (id, service, environment, release_id, release_label, status, phase, paused, head, \
                        hash, requested_at, ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
             let values: [Value; 12] = [
@@ -93,7 +96,20 @@ async fn write_deployment(db: &impl Executor, append: &Append, expected: u64, ha
             ];
             db.execute(sql, &values).await?
         }
-        _ => {
+        // The indexes are over the status: while it stays, they stay.
+        Some(found) if found == status => {
+            let sql = "UPDATE deployments SET phase = $1, paused = $2, head = $3, hash = $4 WHERE id = $5 AND head = $6";
+            let values: [Value; 6] = [
+                row.phase.as_str().into(),
+                paused.into(),
+                row.head.into(),
+                hash.to_vec().into(),
+                row.id.as_str().into(),
+                before.head.into(),
+            ];
+            db.execute(sql, &values).await?
+        }
+        Some(_) => {
             let sql = "UPDATE deployments SET status = $1, phase = $2, paused = $3, head = $4, hash = $5, ended_at = $6 \
                        WHERE id = $7 AND head = $8";
             let values: [Value; 8] = [
@@ -104,7 +120,7 @@ async fn write_deployment(db: &impl Executor, append: &Append, expected: u64, ha
                 hash.to_vec().into(),
                 ended_at.into(),
                 row.id.as_str().into(),
-                expected.into(),
+                before.head.into(),
             ];
             db.execute(sql, &values).await?
         }
@@ -147,13 +163,6 @@ fn record_values(append: &Append, record: &Chained<'_>) -> [Value; 7] {
         record.payload.to_vec().into(),
         record.hash.to_vec().into(),
     ]
-}
-
-async fn write_scope(db: &impl Executor, before: &Situation, append: &Append, after: scope::ScopeText) -> Result<(), StoreError> {
-    match after == before.scope {
-        true => Ok(()),
-        false => scope::write(db, &append.row.scope, after).await,
-    }
 }
 
 async fn write_reply(db: &impl Executor, append: &Append, now: Timestamp) -> Result<(), StoreError> {

@@ -14,6 +14,8 @@ pub(super) struct ScopeText {
     stable: Option<String>,
     previous: Option<String>,
     active: Option<DeploymentId>,
+    /// Whether there is a row already.
+    exists: bool,
 }
 
 /// Reads `fence, stable, previous, active` from a column on.
@@ -24,6 +26,7 @@ pub(super) fn text(row: &Row, first: usize) -> Result<ScopeText, StoreError> {
         stable: text(first + 1)?,
         previous: text(first + 2)?,
         active: rows::id_or_none(row, first + 3)?,
+        exists: true,
     })
 }
 
@@ -64,7 +67,19 @@ fn release_id(text: Option<&str>) -> Result<Option<ReleaseId>, StoreError> {
     Ok(rows::release(text)?.map(|release| release.id))
 }
 
-pub(super) async fn write(db: &impl Executor, scope: &Scope, row: ScopeText) -> Result<(), StoreError> {
+/// Writes what changed. Mostly it is the fence alone: what stays need not be written, indexed and checked anew.
+pub(super) async fn write(db: &impl Executor, scope: &Scope, before: &ScopeText, row: ScopeText) -> Result<(), StoreError> {
+    if row == *before {
+        return Ok(());
+    }
+    if row.exists && row == (ScopeText { fence: row.fence, ..before.clone() }) {
+        let sql = "UPDATE scopes SET fence = $1 WHERE service = $2 AND environment = $3";
+        let values: [Value; 3] = [row.fence.0.into(), scope.service.as_str().into(), scope.environment.as_str().into()];
+        return match db.execute(sql, &values).await? {
+            1 => Ok(()),
+            touched => Err(StoreError::Failed(format!("{touched} rows of {scope} were written, expected 1"))),
+        };
+    }
     let sql = "INSERT INTO scopes (service, environment, fence, stable, previous, active) VALUES ($1, $2, $3, $4, $5, $6) \
                ON CONFLICT (service, environment) DO UPDATE SET fence = excluded.fence, stable = excluded.stable, \
                previous = excluded.previous, active = excluded.active";

@@ -12,7 +12,9 @@ use crate::executor::{Executor, Row, Value};
 pub(super) struct Situation {
     lease: Option<Granted>,
     reply: Option<FirstReply>,
-    head: u64,
+    pub(super) head: u64,
+    /// The status that the deployment's row has, if there is one.
+    pub(super) status: Option<String>,
     /// The hash that the next record is chained to.
     pub(super) hash: [u8; 32],
     pub(super) scope: ScopeText,
@@ -26,7 +28,7 @@ struct Granted {
 
 // One statement for all of it: an append then waits for the database once before it writes.
 const READ: &str = "SELECT l.owner, l.epoch, l.expires_at, r.fingerprint, r.deployment, r.version, d.head, d.hash, \
-                    s.fence, s.stable, s.previous, s.active \
+                    s.fence, s.stable, s.previous, s.active, d.status \
                     FROM (SELECT 1 AS one) o LEFT JOIN leases l ON l.shard = $1 \
                     LEFT JOIN requests r ON r.actor = $2 AND r.request = $3 \
                     LEFT JOIN deployments d ON d.id = $4 \
@@ -60,7 +62,8 @@ fn situation(append: &Append, row: &Row) -> Result<Situation, StoreError> {
         Some(_) => (row.count(6)?, hash(append, row.bytes(7)?)?),
     };
     let scope = if row.int_or_none(8)?.is_some() { scope::text(row, 8)? } else { ScopeText::default() };
-    Ok(Situation { lease: owner.map(granted).transpose()?, reply: first, head, hash, scope })
+    let status = row.text_or_none(12)?.map(str::to_owned);
+    Ok(Situation { lease: owner.map(granted).transpose()?, reply: first, head, status, hash, scope })
 }
 
 fn hash(append: &Append, hash: &[u8]) -> Result<[u8; 32], StoreError> {
