@@ -16,8 +16,11 @@ use crate::support::{Place, acknowledged, child_arguments, lease, open, step};
 /// Tells the test binary to be the process that is killed.
 const CHILD: &str = "JOURNAL_SQL_TEST_KILLED";
 
-/// Kills; each takes some tens of milliseconds.
+/// Kills in each run of the tests; each takes some tens of milliseconds.
 const KILLS: u64 = 20;
+
+/// Names another number of kills.
+const FAULTS: &str = "FAULTS";
 
 /// Deployments that are written at once, so that commits have more than one append in them.
 const DEPLOYMENTS: u32 = 6;
@@ -48,7 +51,9 @@ async fn child_that_appends_until_it_is_killed() {
 async fn what_was_acknowledged_survives_a_kill_at_any_moment() {
     let place = Place::new();
     let mut durable = BTreeMap::new();
-    for kill in 0..KILLS {
+    #[expect(clippy::disallowed_methods, reason = "how a person asks for more kills")]
+    let kills = std::env::var(FAULTS).map_or(KILLS, |kills| kills.parse().expect("FAULTS is a number"));
+    for kill in 0..kills {
         run_until_killed(&place, Duration::from_micros(700 * kill), &mut durable);
         let store = place.open();
         for (deployment, head) in &mut durable {
