@@ -37,7 +37,8 @@ pub(crate) struct Opened {
 pub(crate) async fn open(data: &DataDir, args: &ServerArgs) -> Result<Opened, Failure> {
     match settings::store(args.store.as_ref()) {
         Some(url) => {
-            let (store, place) = database(url, args.ca_file.as_deref()).await?;
+            let (options, place) = database(url, args.ca_file.as_deref()).await?;
+            let store = PostgresStore::open(&options).await.map_err(|error| failed(&place, &error))?;
             let theirs = store.leases().await.map_err(|error| failed(&place, &error))?.now;
             compare_clocks(SystemClock.now(), theirs, &place)?;
             // Unique per start: an earlier process of this machine may still be alive somewhere. The process id is for people.
@@ -68,7 +69,8 @@ pub(crate) async fn open_to_read(
     ca_file: Option<&Path>,
 ) -> Result<(Arc<dyn Store>, String), Failure> {
     if let Some(url) = settings::store(store) {
-        let (store, place) = database(url, ca_file).await?;
+        let (options, place) = database(url, ca_file).await?;
+        let store = PostgresStore::open_to_read(&options).await.map_err(|error| failed(&place, &error))?;
         return Ok((Arc::new(store), place));
     }
     let (path, place) = (journal.to_owned(), journal.display().to_string());
@@ -85,7 +87,8 @@ async fn file(data: &DataDir) -> Result<Opened, Failure> {
     Ok(Opened { store: Arc::new(store), place, owner: Owner(OWNER_OF_A_FILE.to_owned()), shared: false })
 }
 
-async fn database(url: String, ca_file: Option<&Path>) -> Result<(PostgresStore, String), Failure> {
+/// Returns how a database is opened, and what people call it.
+async fn database(url: String, ca_file: Option<&Path>) -> Result<(PostgresOptions, String), Failure> {
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         // Not shown as it was given: it may hold a password.
         let message = "the journal's store is named by a URL that begins with postgres://, found another";
@@ -99,8 +102,7 @@ async fn database(url: String, ca_file: Option<&Path>) -> Result<(PostgresStore,
     }
     let options = PostgresOptions { url, tls: tls.ok(), now: None };
     let place = options.place();
-    let store = PostgresStore::open(&options).await.map_err(|error| failed(&place, &error))?;
-    Ok((store, place))
+    Ok((options, place))
 }
 
 /// Returns what ends the server when its journal cannot be used.

@@ -27,6 +27,19 @@ pub(super) async fn migrate(db: &Session) -> Result<(), StoreError> {
     }
 }
 
+/// Refuses a database that a server has to bring up before it can be read.
+pub(super) async fn check_newest(db: &Session) -> Result<(), StoreError> {
+    match version(db).await? {
+        0 => Err(StoreError::Unfit("there is no journal in it".to_owned())),
+        schema::VERSION => Ok(()),
+        version => {
+            let newest = schema::VERSION;
+            let found = format!("it has schema version {version}, this program reads {newest}");
+            Err(StoreError::Failed(format!("{found}: start a server on it, which brings it up")))
+        }
+    }
+}
+
 async fn under_lock(db: &Session) -> Result<(), StoreError> {
     // Asked again: another server may have been faster.
     let from = version(db).await?;

@@ -70,6 +70,18 @@ impl PostgresStore {
         let target = Arc::new(Target::new(options)?);
         let session = target.connect().await?;
         migrate::migrate(&session).await?;
+        Self::over(target, session, options)
+    }
+
+    /// Opens the database for somebody who looks and leaves no trace: a schema that is older than this program is refused as well.
+    pub async fn open_to_read(options: &Options) -> Result<Self, StoreError> {
+        let target = Arc::new(Target::new(options)?);
+        let session = target.connect().await?;
+        migrate::check_newest(&session).await?;
+        Self::over(target, session, options)
+    }
+
+    fn over(target: Arc<Target>, session: Session, options: &Options) -> Result<Self, StoreError> {
         let instance = Uuid::now_v7().simple().to_string();
         let writer = Writer::start(Arc::clone(&target), options.now, instance.clone())
             .map_err(|error| StoreError::Failed(format!("the writer cannot be started: {error}")))?;

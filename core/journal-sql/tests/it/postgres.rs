@@ -76,10 +76,18 @@ async fn what_is_wrong_with_a_database_is_said_and_never_its_password() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_refused() {
+async fn a_newer_schema_is_refused_and_an_older_one_by_those_who_only_look() {
     let server = Server::start();
     let url = server.database();
+    let look = async || {
+        let options = PostgresOptions { url: url.clone(), tls: None, now: None };
+        PostgresStore::open_to_read(&options).await.err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    assert!(look().await.contains("there is no journal in it"), "who looks makes none");
     drop(open(&url).await.unwrap());
+    assert_eq!(look().await, "");
+    server.sql("test_0", "UPDATE towpath.schema_version SET version = 1");
+    assert!(look().await.contains("schema version 1, this program reads 2"), "who looks changes none");
     server.sql("test_0", "UPDATE towpath.schema_version SET version = 99");
     let refused = open(&url).await.err();
     assert!(matches!(refused, Some(StoreError::NewerVersion { found: 99, .. })), "{refused:?}");

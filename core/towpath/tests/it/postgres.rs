@@ -95,9 +95,9 @@ fn the_way_to_the_database_is_encrypted_and_the_database_proves_itself() {
         assert!(!refused.status.success() && !said.contains(PASSWORD), "{ca_file:?}: {said}");
         assert!(said.contains("certificate") || said.contains("nowhere.pem"), "{ca_file:?}: {said}");
     }
+    let _rig = Rig::start_with(&["--store", &url, "--ca-file", &trusted]);
     let verified = verify(&url, Some(&trusted));
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
-    let _rig = Rig::start_with(&["--store", &url, "--ca-file", &trusted]);
     let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'towpath'";
     assert_eq!(database.sql("test_0", encrypted), "t");
 }
