@@ -8,7 +8,7 @@ use crate::support::bench::{ask_to_start, end, until};
 use crate::support::driver::Answer;
 use crate::support::plans::Builder;
 use crate::support::store::Fault;
-use crate::support::world::shifts;
+use crate::support::world::{shifts, without_fences};
 
 /// More appends than the plan takes; a run that needs more has no end.
 const APPENDS_MAX: u64 = 500;
@@ -21,7 +21,7 @@ async fn deploy(handle: &Handle) -> DeploymentId {
 
 /// What must be the same, whatever happened on the way.
 fn essence(bench: &Bench, state: &State) -> impl PartialEq + std::fmt::Debug + use<> {
-    (state.phase(), state.good, state.confirmed.clone(), bench.driver.world(&state.plan.scope).without_fences())
+    (state.phase(), state.good, state.confirmed.clone(), without_fences(&bench.driver.world(&state.plan.scope)))
 }
 
 /// Lets the process die at the append of this number after the request; returns whether it came to that.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use engine::CommandRequest;
 use model::{Cause, Command, Outcome, Report, Stage, Verdict};
+use test_world::world::look;
 
 use crate::support::bench::{events, start, until};
 use crate::support::driver::Answer;
 use crate::support::plans::{Builder, scope};
-use crate::support::world::{look, shifts};
+use crate::support::world::shifts;
 use crate::support::{Bench, actor};
 
 #[tokio::test(start_paused = true)]
@@ -84,7 +85,7 @@ async fn late_and_repeated_reports_change_nothing() {
     let before = events(&handle, &id).await.len();
     let of_it: Vec<_> = bench.driver.performed().into_iter().filter(|p| p.key.as_str().contains(id.as_str())).collect();
     for performed in of_it.iter().filter(|p| state.operations.iter().all(|open| open.key != p.key)) {
-        let outcome = look(Verdict::Unhealthy);
+        let outcome = look(Verdict::Unhealthy, "as the test says");
         let report = Report { key: performed.key.clone(), attempt: performed.attempt, outcome, plugin_state: None };
         let (deployment, by, command) = (id.clone(), actor("system:engine"), Command::Report(report));
         let asked = CommandRequest { request: None, expected_version: None, deployment, by, command };

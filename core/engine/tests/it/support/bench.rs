@@ -7,13 +7,13 @@ use engine::{Accepted, Clock, CommandRequest, Engine, EngineError, EngineOptions
 use futures_util::StreamExt;
 use journal::{MemoryStore, Owner, RequestId};
 use machine::invariants::{check_end, check_history};
-use model::{Actor, Command, DeploymentId, Event, Millis, Plan, State};
+use model::{Actor, Command, DeploymentId, Event, Fence, Millis, Plan, State};
+use test_world::world::World;
 
 use super::clock::PausedClock;
 use super::driver::FakeDriver;
 use super::plans::Builder;
 use super::store::FaultyStore;
-use super::world::World;
 
 /// The longest any deployment of the tests takes, on the paused clock: longer than every deadline of the plans.
 const PATIENCE: Duration = Duration::from_secs(24 * 3_600);
@@ -34,7 +34,7 @@ impl Bench {
         let clock = PausedClock::new();
         let store_clock = clock.clone();
         let store = Arc::new(FaultyStore::new(MemoryStore::new(move || store_clock.now())));
-        Self { store, driver: Arc::new(FakeDriver::new(World::empty())), clock }
+        Self { store, driver: Arc::new(FakeDriver::new(World::new(None, Fence::default()))), clock }
     }
 
     /// A bench with a running engine, and release 1 stable for the service `web`.

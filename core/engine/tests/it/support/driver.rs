@@ -7,8 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine::Driver;
 use model::{Call, Lost, OperationKey, OperationKind, PluginUse, Progress, Report, ReportOutcome, Scope, State};
-
-use super::world::World;
+use test_world::world::{Candidate, World};
 
 /// How long every call takes; what it does is done at once, what it answers comes after this.
 const CALL_TAKES: Duration = Duration::from_millis(10);
@@ -79,8 +78,9 @@ impl FakeDriver {
     /// Has candidates be healthy everywhere from now on, or nowhere.
     pub(crate) fn set_healthy(&self, healthy: bool) {
         let mut worlds = self.worlds.lock().unwrap();
-        worlds.fresh.healthy = healthy;
-        worlds.found.values_mut().for_each(|world| world.healthy = healthy);
+        let candidate_is = if healthy { Candidate::Well } else { Candidate::Unhealthy };
+        worlds.fresh.candidate_is = candidate_is;
+        worlds.found.values_mut().for_each(|world| world.candidate_is = candidate_is);
     }
 
     /// Returns a scope's target as it is now.
