@@ -21,6 +21,9 @@ const EVEN: Duration = Duration::from_secs(30);
 /// How long a shard may be without owner after a death: the lease, and a second to notice.
 const TAKE_OVER: Duration = Duration::from_millis(limits::LEASE_TTL.0 + 1_000);
 
+/// By when whatever is waited for has come, on the paused clock: beyond every period of the engine but the packing's.
+const LONG: Duration = Duration::from_secs(300);
+
 /// A bench on which nothing was ever deployed, and on which deploying takes its time.
 fn slow_bench() -> Bench {
     let bench = Bench::new();
@@ -39,6 +42,16 @@ async fn shares(bench: &Bench) -> BTreeMap<String, usize> {
         *shares.entry(lease.owner.0).or_default() += usize::from(usize::from(lease.shard.0) < SHARDS);
     }
     shares
+}
+
+/// Waits until something holds.
+async fn wait_until(what: &str, condition: impl AsyncFn() -> bool) {
+    let holds = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(LONG, holds).await.unwrap_or_else(|_| panic!("{what}: not after {LONG:?}"));
 }
 
 /// Waits until every shard has an owner and nobody has more than `most`.
@@ -80,9 +93,7 @@ async fn shards_are_shared_evenly_whoever_comes_and_goes() {
     drop(one);
     let began = tokio::time::Instant::now();
     wait_for_shares(&bench, SHARDS).await;
-    while shares(&bench).await.get("three") != Some(&SHARDS) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    wait_until("the third has every shard", async || shares(&bench).await.get("three") == Some(&SHARDS)).await;
     assert!(began.elapsed() <= TAKE_OVER, "{:?}", began.elapsed());
     drop(three);
 }
@@ -174,11 +185,12 @@ async fn a_letter_that_nobody_waits_for_any_more_does_nothing() {
     let long_ago = model::Timestamp(0);
     bench.store.inner.put("letter", "an-old-one", &letter, None, long_ago).await.unwrap();
     bench.store.inner.put("letter", "nonsense", "{", None, long_ago).await.unwrap();
-    while bench.store.inner.get("letter", "an-old-one").await.unwrap().is_some() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let there = async |kind: &str, key: &str| bench.store.inner.get(kind, key).await.unwrap().is_some();
+    wait_until("it is told that it is too late", async || there("letter-answer", "an-old-one").await).await;
+    assert!(there("letter", "nonsense").await, "left for whoever can read it");
+    wait_until("nobody could read it", async || !there("letter", "nonsense").await).await;
+    wait_until("nobody fetched the answer", async || !there("letter-answer", "an-old-one").await).await;
     assert!(one.handle().state(&id).await.unwrap().pause.is_none());
-    assert!(bench.store.inner.get("letter", "nonsense").await.unwrap().is_some(), "left for whoever can read it");
 }
 
 #[tokio::test(start_paused = true)]
