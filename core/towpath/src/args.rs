@@ -171,9 +171,10 @@ pub(crate) enum AuditCommand {
 /// What to show of the record.
 #[derive(Debug, Args)]
 pub(crate) struct AuditShowArgs {
-    /// From when on: so long ago, like 24h or 7d, or an instant, like 2026-11-23T08:00:00Z.
-    #[arg(long, default_value = "7d", value_name = "WHEN", value_parser = Since::parse)]
-    pub(crate) since: Since,
+    /// From when on: so long ago, like 24h or 7d, or an instant, like 2026-11-23T08:00:00Z; without it the last 7 days, or all of the
+    /// deployment that is named.
+    #[arg(long, value_name = "WHEN", value_parser = Since::parse)]
+    pub(crate) since: Option<Since>,
     /// Only of this deployment.
     #[arg(long, value_name = "ID")]
     pub(crate) deployment: Option<String>,

@@ -18,6 +18,9 @@ const PAGE: u32 = 500;
 /// Acts that are shown: more cannot be read, and each is held in memory until all are in order.
 const ACTS_MAX: usize = 10_000;
 
+/// How far back is shown where nothing else was said.
+const SINCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
+
 /// Who did what nobody did.
 const ITSELF: &str = "towpath";
 
@@ -37,24 +40,37 @@ struct Act {
 }
 
 pub(super) async fn run(journal: &dyn Store, place: &str, args: &AuditShowArgs, output: &mut Output) -> Result<(), Failure> {
-    let mut acts = read(journal, args).await.map_err(|error| store::failed(place, &error))?;
+    let Found { mut acts, unreadable } = read(journal, args).await.map_err(|error| store::failed(place, &error))?;
     acts.sort_by_key(|act| act.at);
     if acts.len() > ACTS_MAX {
         let message = format!("there is more to show than {ACTS_MAX} lines");
         return Err(Failure::new("TP0408", message).usage().hint("ask for less with --since, --service, --environment or --by"));
     }
-    tell(output, &acts).map_err(|error| Failure::of("", &error))
+    tell(output, &acts).map_err(|error| Failure::of("", &error))?;
+    match unreadable.first() {
+        None => Ok(()),
+        Some(first) => {
+            let message = format!("{} deployments in {place} cannot be shown; the first: {first}", unreadable.len());
+            Err(Failure::new("TP0402", message).hint("`towpath audit verify` names all of them"))
+        }
+    }
 }
 
-async fn read(journal: &dyn Store, args: &AuditShowArgs) -> Result<Vec<Act>, StoreError> {
-    let since = since(args.since);
+/// What was found, and why some of it was not.
+struct Found {
+    acts: Vec<Act>,
+    unreadable: Vec<StoreError>,
+}
+
+async fn read(journal: &dyn Store, args: &AuditShowArgs) -> Result<Found, StoreError> {
+    let since = since(args);
     let mut filter = DeploymentFilter {
         service: args.service.clone(),
         environment: args.environment.clone(),
         limit: PAGE,
         ..DeploymentFilter::default()
     };
-    let mut acts = Vec::new();
+    let (mut acts, mut unreadable) = (Vec::new(), Vec::new());
     while acts.len() <= ACTS_MAX {
         let rows = journal.deployments(&filter).await?;
         let Some(last) = rows.last() else { break };
@@ -62,16 +78,27 @@ async fn read(journal: &dyn Store, args: &AuditShowArgs) -> Result<Vec<Act>, Sto
         let wanted = |id: &DeploymentId| args.deployment.as_ref().is_none_or(|wanted| wanted == id.as_str());
         // Nothing happens to a deployment that is over.
         for row in rows.iter().filter(|row| wanted(&row.id) && row.ended_at.is_none_or(|ended| ended >= since)) {
-            let Some(loaded) = journal.load(&row.id).await? else { continue };
+            let loaded = match journal.load(&row.id).await {
+                Ok(Some(loaded)) => loaded,
+                Ok(None) => continue,
+                // The others are shown all the same.
+                Err(error) if error.is_of_one_deployment() => {
+                    unreadable.push(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let found = acts_of(row, &loaded.events).into_iter();
             acts.extend(found.filter(|act| act.at >= since && args.by.as_ref().is_none_or(|by| *by == act.by)));
         }
     }
-    Ok(acts)
+    Ok(Found { acts, unreadable })
 }
 
-fn since(since: Since) -> Timestamp {
-    match since {
+/// Returns from when on is shown: of one deployment everything, else the last days, where nothing else was said.
+fn since(args: &AuditShowArgs) -> Timestamp {
+    match args.since.unwrap_or(Since::Ago(SINCE)) {
+        _ if args.since.is_none() && args.deployment.is_some() => Timestamp(i64::MIN),
         Since::Instant(instant) => Timestamp(instant.as_millisecond()),
         Since::Ago(ago) => Timestamp(SystemClock.now().0.saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX))),
     }

@@ -56,6 +56,10 @@ fn a_record_that_was_meddled_with_is_found() {
     assert_eq!(output.status.code(), Some(6), "{}", said(&output));
     assert_eq!(found["broken"][0]["deployment"], id.as_str(), "{found}");
     assert!(found["broken"][0]["message"].as_str().unwrap().contains("record 3 was changed"), "{found}");
+    let shown = rig.run(&["audit", "show"]);
+    assert_eq!(shown.status.code(), Some(6), "{}", said(&shown));
+    assert!(said(&shown).contains("1 deployments in") && said(&shown).contains(&id), "{}", said(&shown));
+    assert_eq!(shown.stdout, b"[]\n", "what can be read is shown all the same: here nothing");
     // The others go on, and this one says what is wrong with it.
     rig.start_server();
     let shown = rig.run(&["show", &id]);

@@ -3,16 +3,7 @@
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use test_postgres::{PASSWORD, Server};
 
-use crate::rig::{Callers, Rig, command, wait_for};
-
-/// Waits until a deployment has begun to move traffic.
-fn wait_for_traffic(rig: &Rig, id: &str) {
-    wait_for("the canary's first traffic", || {
-        let shown: serde_json::Value = serde_json::from_slice(&rig.run(&["show", id]).stdout).ok()?;
-        assert_ne!(shown["ended"], true, "it was over too early to be disturbed");
-        (shown["phase"] == "shifting").then_some(())
-    });
-}
+use crate::rig::{Callers, Rig, command};
 
 #[test]
 fn database_and_server_are_killed_in_the_middle_of_a_canary() {
@@ -27,12 +18,12 @@ fn database_and_server_are_killed_in_the_middle_of_a_canary() {
     let address = rig.ask(&["show", &first])["public_endpoint"].as_str().unwrap().to_owned();
     let callers = Callers::start(&address, 2);
     let second = rig.deploy("b");
-    wait_for_traffic(&rig, &second);
+    rig.wait_for_traffic(&second);
     database.kill();
     database.start_again();
     assert_eq!(rig.wait_for_end(&second)["phase"], "succeeded", "the database was killed");
     let third = rig.deploy("a");
-    wait_for_traffic(&rig, &third);
+    rig.wait_for_traffic(&third);
     rig.kill_server();
     // Its lease has to run out; then this one takes over.
     rig.start_server_with(&["--store", &url]);

@@ -93,21 +93,12 @@ impl Fleet {
     }
 }
 
-/// Waits until a canary is in the middle.
-fn wait_for_traffic(rig: &Rig, id: &str) {
-    wait_for("the canary's first traffic", || {
-        let shown: serde_json::Value = serde_json::from_slice(&rig.run(&["show", id]).stdout).ok()?;
-        assert_ne!(shown["ended"], true, "it was over too early to be disturbed");
-        (shown["phase"] == "shifting").then_some(())
-    });
-}
-
 #[test]
 fn a_server_that_sleeps_longer_than_its_lease_changes_nothing_when_it_wakes() {
     let mut fleet = Fleet::start();
     let callers = fleet.callers();
     let id = fleet.rig.deploy("b");
-    wait_for_traffic(&fleet.rig, &id);
+    fleet.rig.wait_for_traffic(&id);
     let sleeper = fleet.owner().expect("somebody has it");
     fleet.replicas[sleeper].signal(Signal::SIGSTOP);
     let stopped = now();

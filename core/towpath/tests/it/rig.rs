@@ -167,6 +167,15 @@ impl Rig {
         started["deployment_id"].as_str().unwrap().to_owned()
     }
 
+    /// Waits until a deployment has begun to move traffic.
+    pub(crate) fn wait_for_traffic(&self, id: &str) {
+        wait_for("the canary's first traffic", || {
+            let shown: Value = serde_json::from_slice(&self.run(&["show", id]).stdout).ok()?;
+            assert_ne!(shown["ended"], true, "it was over too early to be disturbed");
+            (shown["phase"] == "shifting").then_some(())
+        });
+    }
+
     /// Waits until a deployment is over and returns it.
     pub(crate) fn wait_for_end(&self, id: &str) -> Value {
         let started = now();
