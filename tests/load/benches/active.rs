@@ -1,11 +1,11 @@
 //! Thousands of active deployments on one server: what it needs, and how soon it decides, beside a server that has nothing to do;
 //! and how soon another takes over from one that was killed.
 //!
-//! `cargo bench -p load -- [--active 10000] [--burst 500] [--folder PATH]`.
+//! `cargo bench -p load --bench active -- [--active 10000] [--burst 500] [--folder PATH]`.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Lines, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use clap::{Parser, Subcommand};
@@ -111,8 +111,7 @@ fn run(place: &[String], orders: &[&str]) -> Result<Measured, Failure> {
 }
 
 fn spawn(place: &[String], orders: &[&str]) -> Result<Child, Failure> {
-    let ourselves: PathBuf = std::env::current_exe()?;
-    let mut server = Command::new(Path::new(&ourselves));
+    let mut server = Command::new(std::env::current_exe()?);
     server.arg("serve").args(place).args(orders).stdin(Stdio::null()).stdout(Stdio::piped());
     Ok(server.spawn()?)
 }

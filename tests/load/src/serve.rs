@@ -19,8 +19,11 @@ use crate::target::{Target, plan, scope};
 /// Deployments that are asked for at once while the store is filled.
 const FILLING_AT_ONCE: usize = 256;
 
-/// How often the memory is looked at until it no longer moves, and how much is no movement.
+/// How often the memory is looked at until it no longer moves.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// The longest that a target waits for a deployment that was started.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a server is to do.
 #[derive(Clone, Debug, Default, Args)]
@@ -111,22 +114,16 @@ fn say(word: &str, number: impl std::fmt::Display) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Starts a deployment, and returns when it was asked for, how long it took until that was durable, and until the target heard.
+/// Starts a deployment, and returns how long it took until that was durable, and until the target heard of it.
 async fn start(handle: &Handle, target: &Target, number: usize) -> Result<(Duration, Duration), Failure> {
     let by = Actor { name: "user:load".to_owned(), groups: Vec::new(), from: String::new() };
+    let heard = target.expect(scope(number));
     let asked_at = now();
-    let accepted = handle.start(StartRequest { request: None, plan: plan(number), by }).await?;
+    handle.start(StartRequest { request: None, plan: plan(number), by }).await?;
     let durable = asked_at.elapsed();
-    loop {
-        let state = handle.state(&accepted.deployment).await?;
-        if state.is_terminal() {
-            return Err(format!("deployment {number} is over: {:?}", state.stage).into());
-        }
-        if let Some(first) = target.first_asked(&scope(number)) {
-            return Ok((durable, first.duration_since(asked_at)));
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await; // tidy: between two looks at the target
-    }
+    let heard_at = tokio::time::timeout(PATIENCE, heard).await;
+    let heard_at = heard_at.map_err(|_| format!("the target did not hear of deployment {number} within {PATIENCE:?}"))??;
+    Ok((durable, heard_at.duration_since(asked_at)))
 }
 
 async fn fill(handle: &Handle, target: &Arc<Target>, count: usize) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ use model::{
 };
 use test_world::plans::{Builder, plugin, weight};
 use test_world::world::World;
+use tokio::sync::oneshot;
 
 /// A deployment of the bench is watched for so long that it is active from beginning to end.
 const WATCH: Millis = Millis::hours(24);
@@ -24,13 +25,15 @@ const LOOK_EVERY: Millis = Millis::seconds(30);
 #[derive(Default)]
 pub struct Target {
     worlds: Mutex<HashMap<Scope, World>>,
-    first: Mutex<HashMap<Scope, Instant>>,
+    expected: Mutex<HashMap<Scope, oneshot::Sender<Instant>>>,
 }
 
 impl Target {
-    /// Returns when a scope was first asked for anything.
-    pub fn first_asked(&self, scope: &Scope) -> Option<Instant> {
-        lock(&self.first).get(scope).copied()
+    /// Returns what tells when a scope is next asked for anything.
+    pub fn expect(&self, scope: Scope) -> oneshot::Receiver<Instant> {
+        let (asked, told) = oneshot::channel();
+        lock(&self.expected).insert(scope, asked);
+        told
     }
 }
 
@@ -42,7 +45,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Driver for Target {
     async fn perform(&self, call: Call, _plugin: PluginUse, state: &State) -> Report {
         let scope = &state.plan.scope;
-        lock(&self.first).entry(scope.clone()).or_insert_with(super::serve::now);
+        if let Some(asked) = lock(&self.expected).remove(scope) {
+            // Whoever expected it may have lost patience.
+            let _ = asked.send(super::serve::now());
+        }
         let mut worlds = lock(&self.worlds);
         let world = worlds.entry(scope.clone()).or_insert_with(|| World::new(None, Fence(0)));
         let outcome = world.perform(&call);
