@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use engine::{Clock, Driver};
 use model::{Call, Lost, Millis, OperationKind, PluginUse, Progress, Report, ReportOutcome, State, StepKind, Timestamp};
-use plugin_host::{CallContext, CallError, CallErrorKind, Fencing, Grants, Plugin};
+use plugin_host::{CallContext, CallError, CallErrorKind, Fencing, GrantsInForce, Plugin};
 
 use crate::quiesce::{Flight, Quiesce};
 use crate::words::{ask, hear};
@@ -24,7 +24,7 @@ pub struct PluginDriver {
 struct Attempt {
     plugin: Arc<Plugin>,
     context: CallContext,
-    grants: Grants,
+    grants: GrantsInForce,
 }
 
 type Outcome = Result<(ReportOutcome, Option<Vec<u8>>), Lost>;
@@ -71,6 +71,7 @@ impl PluginDriver {
             deadline_ms: deadline.0,
             outcome_unknown: operation.outcome_unknown,
             state: carried(call, state),
+            artifact_digest: Some(state.plan.release.artifact.digest.to_string()),
         };
         let grants = self.grants.grants(&plugin.name, plugin.digest, &call.scope.environment).await;
         Ok(Attempt { plugin: loaded, context, grants })
@@ -192,6 +193,7 @@ fn lost(error: CallError) -> Lost {
         // These stay as they are until somebody changes the plugin or its grant.
         CallErrorKind::Limit { .. }
         | CallErrorKind::Refused { .. }
+        | CallErrorKind::NotAsked { .. }
         | CallErrorKind::Malformed { .. }
         | CallErrorKind::Kind { .. } => false,
     };

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use model::{Digest, EnvironmentName, ReleaseId};
-use plugin_host::{Evidence, Grants};
+use plugin_host::{Evidence, GrantsInForce};
 
 /// Says what an operator granted.
 #[async_trait]
 pub trait GrantSource: Send + Sync + 'static {
     /// Returns the powers of a plugin in an environment; none where nobody granted any.
-    async fn grants(&self, plugin: &str, digest: Digest, environment: &EnvironmentName) -> Grants;
+    async fn grants(&self, plugin: &str, digest: Digest, environment: &EnvironmentName) -> GrantsInForce;
 }
 
 /// Finds what CI attached to a release.

@@ -12,7 +12,8 @@ use crate::error::{CallErrorKind, Limited};
 use crate::host::Shared;
 use crate::limits::{Limiter, Limits};
 use crate::transcript::{self, Transcript};
-use crate::{CallContext, CallError, Called, Grants, RuntimeScope, clock};
+use crate::usage::{Asker, PowerUse, Refusable, UseOutcome};
+use crate::{CallContext, CallError, Called, GrantsInForce, RuntimeScope, clock};
 
 /// How wasmtime says that a guest handed over more than its allowance.
 const TOO_MUCH_DATA: &str = "too much data is being copied";
@@ -27,9 +28,20 @@ pub(crate) enum Purpose {
     Change,
 }
 
+/// What a call runs with.
+pub(crate) struct Setting<'a> {
+    pub(crate) host: &'a Arc<Shared>,
+    /// Whose call it is: what it asks for, and where its uses are counted.
+    pub(crate) asker: &'a Arc<Asker>,
+    pub(crate) context: &'a CallContext,
+    pub(crate) grants: GrantsInForce,
+    pub(crate) purpose: Purpose,
+}
+
 /// The data of one store: everything that host functions see.
 pub(crate) struct CallState {
-    pub(crate) grants: Grants,
+    pub(crate) grants: GrantsInForce,
+    pub(crate) asker: Arc<Asker>,
     pub(crate) purpose: Purpose,
     pub(crate) scope: RuntimeScope,
     pub(crate) operation_key: String,
@@ -57,23 +69,18 @@ impl From<wasmtime::Error> for Failure {
 }
 
 /// Runs one call. Dropping the future ends the call and closes its connections.
-pub(crate) async fn run<T, F>(
-    host: &Arc<Shared>,
-    context: &CallContext,
-    grants: &Grants,
-    purpose: Purpose,
-    work: impl FnOnce(Store<CallState>) -> F,
-) -> Result<Called<T>, CallError>
+pub(crate) async fn run<T, F>(setting: Setting<'_>, work: impl FnOnce(Store<CallState>) -> F) -> Result<Called<T>, CallError>
 where
     F: Future<Output = Result<T, Failure>>,
 {
     let begun = Instant::now();
-    let allowed = allowed(context, &host.limits);
+    let (host, asker) = (setting.host, Arc::clone(setting.asker));
+    let allowed = allowed(setting.context, &host.limits);
     let transcript = Arc::new(Transcript::new(&host.limits));
     let attempt = async {
         let _permit = host.calls.acquire().await.map_err(|error| Failure::Guest(error.into()))?;
         let _ticking = host.ticker.begin();
-        work(store(host, context, grants, purpose, begun + allowed, &transcript)).await
+        work(store(setting, begun + allowed, &transcript)).await
     };
     let ended = tokio::time::timeout_at(begun + allowed, attempt).await;
     // A refused power fails the call even when the guest went on without it: an answer made without it cannot be trusted.
@@ -83,13 +90,13 @@ where
         (None, Ok(Err(failure))) => Err(kind_of(failure, &host.limits)),
         (None, Ok(Ok(answer))) => Ok(answer),
     };
-    let log = transcript.take_log();
+    let (log, uses) = (transcript.take_log(), transcript.take_uses());
+    asker.ended(outcome.is_ok());
     match outcome {
         Ok(answer) => {
-            let elapsed_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-            Ok(Called { answer, log, measurements: transcript.take_measurements(), elapsed_us })
+            Ok(Called { answer, log, uses, measurements: transcript.take_measurements(), elapsed_us: micros(begun.elapsed()) })
         }
-        Err(kind) => Err(CallError { kind, outcome_unknown: transcript.sent(), log }),
+        Err(kind) => Err(CallError { kind, outcome_unknown: transcript.sent(), log, uses }),
     }
 }
 
@@ -99,15 +106,9 @@ fn allowed(context: &CallContext, limits: &Limits) -> Duration {
     Duration::from_millis(u64::try_from(left).unwrap_or(0).min(limits.call_ms))
 }
 
-fn store(
-    host: &Arc<Shared>,
-    context: &CallContext,
-    grants: &Grants,
-    purpose: Purpose,
-    deadline: Instant,
-    transcript: &transcript::Shared,
-) -> Store<CallState> {
-    let mut store = Store::new(&host.engine, state(host, context, grants, purpose, deadline, transcript));
+fn store(setting: Setting<'_>, deadline: Instant, transcript: &transcript::Shared) -> Store<CallState> {
+    let host = setting.host;
+    let mut store = Store::new(&host.engine, state(setting, deadline, transcript));
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(host.limits.output_bytes);
     // A guest that computes gives way at every tick; the time limit around the call then ends it.
@@ -116,16 +117,11 @@ fn store(
     store
 }
 
-fn state(
-    host: &Arc<Shared>,
-    context: &CallContext,
-    grants: &Grants,
-    purpose: Purpose,
-    deadline: Instant,
-    transcript: &transcript::Shared,
-) -> CallState {
+fn state(setting: Setting<'_>, deadline: Instant, transcript: &transcript::Shared) -> CallState {
+    let Setting { host, asker, context, grants, purpose } = setting;
     CallState {
-        grants: grants.clone(),
+        grants,
+        asker: Arc::clone(asker),
         purpose,
         scope: RuntimeScope { service: context.service.clone(), environment: context.environment.clone() },
         operation_key: context.operation_key.clone(),
@@ -142,6 +138,11 @@ fn state(
             transcript: Arc::clone(transcript),
         },
     }
+}
+
+/// Returns a time in whole microseconds.
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn kind_of(failure: Failure, limits: &Limits) -> CallErrorKind {
@@ -175,9 +176,49 @@ impl CallState {
         Ok(())
     }
 
+    /// Runs one use of a power and writes down what it was, how long it took and what came of it.
+    ///
+    /// `what` names what was asked, without anything secret.
+    pub(crate) async fn using<T, E>(
+        &mut self,
+        power: &'static str,
+        what: String,
+        use_it: impl AsyncFnOnce(&mut Self) -> wasmtime::Result<Result<T, E>>,
+    ) -> wasmtime::Result<Result<T, E>>
+    where
+        E: Refusable,
+    {
+        self.enter()?;
+        let begun = Instant::now();
+        let came_of_it = use_it(self).await?;
+        let outcome = match &came_of_it {
+            Ok(_) => UseOutcome::Done,
+            Err(error) if error.is_refusal() => UseOutcome::Refused(error.sentence()),
+            Err(error) => UseOutcome::Failed(error.sentence()),
+        };
+        tracing::debug!(target: "plugin", power, what, ?outcome, "used");
+        self.asker.used(power, &outcome);
+        self.transcript.used(PowerUse { power, what, outcome, elapsed_us: micros(begun.elapsed()) });
+        Ok(came_of_it)
+    }
+
+    /// Counts the use of a power that needs no trace: what it did is to be seen elsewhere, or is nothing.
+    pub(crate) fn counted(&self, power: &'static str, granted: bool) {
+        let outcome = if granted { UseOutcome::Done } else { UseOutcome::Refused(String::new()) };
+        self.asker.used(power, &outcome);
+    }
+
     /// Notes the use of a power that was not granted and returns the sentence that the guest is told.
     pub(crate) fn refuse(&self, power: &'static str, reason: String, line: String) -> String {
         let kind = CallErrorKind::Refused { power, reason, line };
+        let sentence = kind.to_string();
+        self.transcript.stop(kind);
+        sentence
+    }
+
+    /// Notes the use of a power that the manifest does not ask for and returns the sentence that the guest is told.
+    pub(crate) fn not_asked_for(&self, power: &'static str) -> String {
+        let kind = CallErrorKind::NotAsked { power };
         let sentence = kind.to_string();
         self.transcript.stop(kind);
         sentence
@@ -193,7 +234,7 @@ impl CallState {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use crate::{Options, PluginHost, RuntimeBackend};
+    use crate::{Grants, Options, PluginHost, RuntimeBackend};
 
     /// How long the call may take.
     pub(crate) const ALLOWED: Duration = Duration::from_secs(10);
@@ -212,6 +253,8 @@ pub(crate) mod testing {
             fence: 7,
             ..CallContext::default()
         };
-        super::state(&host, &context, &grants, Purpose::Look, Instant::now() + ALLOWED, &transcript)
+        let asker = Arc::new(Asker::new(crate::powers::NAMES));
+        let setting = Setting { host: &host, asker: &asker, context: &context, grants: grants.into(), purpose: Purpose::Look };
+        super::state(setting, Instant::now() + ALLOWED, &transcript)
     }
 }

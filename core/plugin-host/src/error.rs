@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::types::LogLine;
+use crate::usage::Uses;
 use crate::{Kind, ManifestError};
 
 /// Why a host could not be made.
@@ -70,6 +71,15 @@ pub struct CallError {
     pub outcome_unknown: bool,
     /// What was logged until then.
     pub log: Vec<LogLine>,
+    /// What was asked of the host until then.
+    pub uses: Uses,
+}
+
+impl CallError {
+    /// Returns the error of a call that never began.
+    pub(crate) fn before_it_began(kind: CallErrorKind) -> Self {
+        Self { kind, outcome_unknown: false, log: Vec::new(), uses: Uses::default() }
+    }
 }
 
 /// What stopped a call.
@@ -104,6 +114,14 @@ pub enum CallErrorKind {
         reason: String,
         /// The line of the grant that would allow it.
         line: String,
+    },
+    /// The plugin used a power that its manifest does not ask for, so no operator could have known of it.
+    #[error(
+        "the plugin may not use `{power}`: its manifest does not ask for it; its author adds `{power}` and the reason to the manifest's powers"
+    )]
+    NotAsked {
+        /// The power.
+        power: &'static str,
     },
     /// The answer breaks the contract.
     #[error("the plugin's answer breaks the contract: {message}")]

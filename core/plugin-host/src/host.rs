@@ -11,8 +11,8 @@ use wasmtime::component::{Component, Linker};
 use crate::cache::Cache;
 use crate::call::CallState;
 use crate::engine::{self, Ticker};
-use crate::powers;
 use crate::powers::http::tls::Tls;
+use crate::words;
 use crate::{HostError, Limits, LoadError, Manifest, Plugin, RuntimeBackend};
 
 /// How a host is set up.
@@ -54,7 +54,7 @@ impl PluginHost {
         let engine = engine::new(&options.limits)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(HostError::Engine)?;
-        powers::link(&mut linker).map_err(HostError::Engine)?;
+        words::link(&mut linker).map_err(HostError::Engine)?;
         let cache = options.cache_dir.as_deref().map(|folder| Cache::open(folder, &engine)).transpose()?;
         let shared = Shared {
             ticker: Ticker::start(engine.clone())?,

@@ -27,13 +27,15 @@ mod grants;
 mod limits;
 mod manifest;
 mod types;
+mod usage;
 
 pub use error::{CallError, CallErrorKind, HostError, Limited, LoadError};
-pub use grants::Grants;
+pub use grants::{GrantView, Grants, GrantsInForce};
 pub use host::{Options, PluginHost};
 pub use limits::Limits;
 pub use manifest::{Kind, Manifest, ManifestError};
 pub use plugin::Plugin;
+pub use powers::NAMES as POWERS;
 pub use powers::http::grant::{HttpGrant, HttpRule, Scheme};
 pub use powers::http::tls::client_config;
 pub use powers::runtime::{RuntimeBackend, RuntimeFault, RuntimeScope};
@@ -43,6 +45,8 @@ pub use types::{
     Subject, Subjects, Traffic, Window,
 };
 
+pub use usage::{PowerCounts, PowerUse, Usage, UseOutcome, Uses};
+
 mod cache;
 mod call;
 mod clock;
@@ -50,4 +54,6 @@ mod engine;
 mod powers;
 mod transcript;
 mod v0_1;
+mod v0_2;
 mod wasi;
+mod words;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::words::{self, Spoken};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload};
@@ -84,9 +85,8 @@ impl Manifest {
     pub fn read(component: &[u8]) -> Result<Self, ManifestError> {
         let Found { section, exports } = Found::of(component)?;
         let manifest: Self = serde_json::from_slice(section.ok_or(ManifestError::Missing)?).map_err(ManifestError::Unreadable)?;
-        // Only patch versions of 0.1 can appear beside 0.1.0; they add nothing that a guest could miss.
-        if (manifest.wit.major, manifest.wit.minor) != (0, 1) {
-            return Err(ManifestError::UnknownInterface { found: manifest.wit, known: crate::v0_1::VERSION });
+        if Spoken::of(&manifest.wit).is_none() {
+            return Err(ManifestError::UnknownInterface { found: manifest.wit, known: words::KNOWN });
         }
         if manifest.kinds.is_empty() {
             return Err(ManifestError::NoKind);

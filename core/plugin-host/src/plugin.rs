@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use wasmtime::component::InstancePre;
 
-use crate::call::{self, CallState, Purpose};
+use crate::call::{self, CallState, Purpose, Setting};
 use crate::error::CallErrorKind;
 use crate::host::Shared;
-use crate::v0_1::{self, Exports};
+use crate::usage::{Asker, Usage};
+use crate::words::Exports;
 use crate::{
-    Answer, Assessment, CallContext, CallError, Called, Change, Descriptor, Desired, Evidence, Fault, Grants, Kind, Manifest,
-    Observation, Progress, Subjects, Window,
+    Answer, Assessment, CallContext, CallError, Called, Change, Descriptor, Desired, Evidence, Fault, GrantsInForce, Kind,
+    Manifest, Observation, Progress, Subjects, Window,
 };
 
 /// A loaded plugin. Cheap to clone; every call runs in a fresh instance.
@@ -23,6 +24,7 @@ struct Inner {
     digest: String,
     manifest: Manifest,
     exports: Exports,
+    asker: Arc<Asker>,
     shared: Arc<Shared>,
 }
 
@@ -33,8 +35,9 @@ impl Plugin {
         pre: &InstancePre<CallState>,
         shared: Arc<Shared>,
     ) -> wasmtime::Result<Self> {
-        let exports = Exports::of(pre, &manifest.kinds)?;
-        Ok(Self { inner: Arc::new(Inner { digest, manifest, exports, shared }) })
+        let exports = Exports::of(pre, &manifest)?;
+        let asker = Arc::new(Asker::new(manifest.powers.keys()));
+        Ok(Self { inner: Arc::new(Inner { digest, manifest, exports, asker, shared }) })
     }
 
     /// Returns the component's digest: "sha256:" and 64 hexadecimal digits.
@@ -48,17 +51,23 @@ impl Plugin {
     }
 
     /// Asks a target what it can do with the settings in the context. No effect.
-    pub async fn describe(&self, context: &CallContext, grants: &Grants) -> Result<Called<Result<Descriptor, Fault>>, CallError> {
-        let pre = self.inner.exports.target.as_ref().ok_or_else(|| self.no(Kind::Target))?;
-        let work = |store| v0_1::calls::describe(pre, store, &context.settings);
-        call::run(&self.inner.shared, context, grants, Purpose::Look, work).await
+    pub async fn describe(
+        &self,
+        context: &CallContext,
+        grants: impl Into<GrantsInForce>,
+    ) -> Result<Called<Result<Descriptor, Fault>>, CallError> {
+        let setting = self.setting(Kind::Target, context, grants, Purpose::Look)?;
+        call::run(setting, |store| self.inner.exports.describe(store, &context.settings)).await
     }
 
     /// Asks a target what really runs. No effect.
-    pub async fn observe(&self, context: &CallContext, grants: &Grants) -> Result<Called<Result<Observation, Fault>>, CallError> {
-        let pre = self.inner.exports.target.as_ref().ok_or_else(|| self.no(Kind::Target))?;
-        let work = |store| v0_1::calls::observe(pre, store, context);
-        call::run(&self.inner.shared, context, grants, Purpose::Look, work).await
+    pub async fn observe(
+        &self,
+        context: &CallContext,
+        grants: impl Into<GrantsInForce>,
+    ) -> Result<Called<Result<Observation, Fault>>, CallError> {
+        let setting = self.setting(Kind::Target, context, grants, Purpose::Look)?;
+        call::run(setting, |store| self.inner.exports.observe(store, context)).await
     }
 
     /// Has a target move the world toward the desired state. The only call with an effect.
@@ -66,11 +75,10 @@ impl Plugin {
         &self,
         context: &CallContext,
         desired: &Desired,
-        grants: &Grants,
+        grants: impl Into<GrantsInForce>,
     ) -> Result<Called<Progress>, CallError> {
-        let pre = self.inner.exports.target.as_ref().ok_or_else(|| self.no(Kind::Target))?;
-        let work = |store| v0_1::calls::reconcile(pre, store, context, desired);
-        call::run(&self.inner.shared, context, grants, Purpose::Change, work).await
+        let setting = self.setting(Kind::Target, context, grants, Purpose::Change)?;
+        call::run(setting, |store| self.inner.exports.reconcile(store, context, desired)).await
     }
 
     /// Asks a target what a reconcile would change. No effect.
@@ -78,11 +86,10 @@ impl Plugin {
         &self,
         context: &CallContext,
         desired: &Desired,
-        grants: &Grants,
+        grants: impl Into<GrantsInForce>,
     ) -> Result<Called<Result<Vec<Change>, Fault>>, CallError> {
-        let pre = self.inner.exports.target.as_ref().ok_or_else(|| self.no(Kind::Target))?;
-        let work = |store| v0_1::calls::preview(pre, store, context, desired);
-        call::run(&self.inner.shared, context, grants, Purpose::Look, work).await
+        let setting = self.setting(Kind::Target, context, grants, Purpose::Look)?;
+        call::run(setting, |store| self.inner.exports.preview(store, context, desired)).await
     }
 
     /// Asks a gate. No effect.
@@ -90,11 +97,10 @@ impl Plugin {
         &self,
         context: &CallContext,
         evidence: &[Evidence],
-        grants: &Grants,
+        grants: impl Into<GrantsInForce>,
     ) -> Result<Called<Answer>, CallError> {
-        let pre = self.inner.exports.gate.as_ref().ok_or_else(|| self.no(Kind::Gate))?;
-        let work = |store| v0_1::calls::evaluate(pre, store, context, evidence);
-        call::run(&self.inner.shared, context, grants, Purpose::Look, work).await
+        let setting = self.setting(Kind::Gate, context, grants, Purpose::Look)?;
+        call::run(setting, |store| self.inner.exports.evaluate(store, context, evidence)).await
     }
 
     /// Has a health check take a look. No effect on the service but its probes.
@@ -103,16 +109,30 @@ impl Plugin {
         context: &CallContext,
         subjects: &Subjects,
         window: &Window,
-        grants: &Grants,
+        grants: impl Into<GrantsInForce>,
     ) -> Result<Called<Assessment>, CallError> {
-        let pre = self.inner.exports.health.as_ref().ok_or_else(|| self.no(Kind::Health))?;
-        let work = |store| v0_1::calls::assess(pre, store, context, subjects, window);
-        call::run(&self.inner.shared, context, grants, Purpose::Judge(endpoints(subjects)), work).await
+        let setting = self.setting(Kind::Health, context, grants, Purpose::Judge(endpoints(subjects)))?;
+        call::run(setting, |store| self.inner.exports.assess(store, context, subjects, window)).await
     }
 
-    fn no(&self, wanted: Kind) -> CallError {
-        let kind = CallErrorKind::Kind { wanted, found: self.inner.manifest.kinds.clone() };
-        CallError { kind, outcome_unknown: false, log: Vec::new() }
+    /// Returns how often the plugin was called and what it used, since it was loaded.
+    pub fn usage(&self) -> Usage {
+        self.inner.asker.usage()
+    }
+
+    /// Returns what a call of this kind runs with.
+    fn setting<'a>(
+        &'a self,
+        wanted: Kind,
+        context: &'a CallContext,
+        grants: impl Into<GrantsInForce>,
+        purpose: Purpose,
+    ) -> Result<Setting<'a>, CallError> {
+        let Inner { shared, asker, manifest, .. } = &*self.inner;
+        if !manifest.kinds.contains(&wanted) {
+            return Err(CallError::before_it_began(CallErrorKind::Kind { wanted, found: manifest.kinds.clone() }));
+        }
+        Ok(Setting { host: shared, asker, context, grants: grants.into(), purpose })
     }
 }
 

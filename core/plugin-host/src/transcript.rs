@@ -8,6 +8,7 @@ use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use crate::Limits;
 use crate::error::{CallErrorKind, Limited};
 use crate::types::{LogLevel, LogLine, Measurement};
+use crate::usage::{PowerUse, Uses};
 
 /// A transcript, shared between the call's store and whoever waits for the call.
 pub(crate) type Shared = Arc<Transcript>;
@@ -27,6 +28,7 @@ struct Written {
     log: Vec<LogLine>,
     lines_cut: u32,
     measurements: Vec<Measurement>,
+    uses: Uses,
     stopped: Option<CallErrorKind>,
     output: Option<MemoryOutputPipe>,
 }
@@ -77,6 +79,16 @@ impl Transcript {
             let (name, unit) = (printable(name, self.log_line_bytes), printable(unit, self.log_line_bytes));
             written.measurements.push(Measurement { name, value, unit, side: None, limit: None });
         }
+    }
+
+    /// Adds a use of a power, if there is room.
+    pub(crate) fn used(&self, used: PowerUse) {
+        self.lock().uses.add(used);
+    }
+
+    /// Takes the uses of powers.
+    pub(crate) fn take_uses(&self) -> Uses {
+        std::mem::take(&mut self.lock().uses)
     }
 
     /// Notes a limit that was hit and returns the error that ends the guest.

@@ -33,6 +33,8 @@ pub enum Settings {
     Wait(u32),
     /// Asks this address, and answers with what came of it.
     Fetch(String),
+    /// Asks this address two times, and answers with what came of the second.
+    FetchTwice(String),
     /// Asks this address, then crashes.
     FetchThenTrap(String),
     /// Gives the runtime this desired state, and answers with what came of it.
@@ -103,6 +105,10 @@ fn misbehave(settings: &Settings) -> String {
             "waited".to_owned()
         }
         Settings::Fetch(url) => fetch(url),
+        Settings::FetchTwice(url) => {
+            fetch(url);
+            fetch(url)
+        }
         Settings::FetchThenTrap(url) => panic!("{}", fetch(url)),
         Settings::Apply(desired) => runtime::apply(desired).unwrap_or_else(|error| error.sentence()),
         Settings::ApplyThenLoop(desired) => {

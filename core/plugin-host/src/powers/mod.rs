@@ -5,19 +5,29 @@ pub(crate) mod clock;
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod measure;
+pub(crate) mod random;
 pub(crate) mod runtime;
 
+use serde_json::json;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::call::CallState;
-use crate::v0_1::bindings::powers::Powers;
+use crate::v0_2::bindings::powers::towpath::plugin;
+
+/// The names of all powers, as manifests and grants have them.
+pub const NAMES: [&str; 6] = ["clock", "http", "log", "measure", "random", "runtime"];
 
 /// Links all powers. Linking is not granting: what was not granted answers with a refusal, and the call fails.
 pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    Powers::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
+    plugin::clock::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    plugin::http::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    plugin::log::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    plugin::measure::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    plugin::random::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    plugin::runtime::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
 }
 
-/// The power's name in grants, and the line that grants it whole.
+/// Returns the grant that allows a power whole, as the operator writes it.
 fn line(power: &str) -> String {
-    format!("{power}: true")
+    json!({ power: true }).to_string()
 }

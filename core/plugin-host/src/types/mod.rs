@@ -2,6 +2,8 @@
 //!
 //! Every version of the interface is lifted to these types at the door (see `v0_1`), so the rest of the house knows one form.
 
+use crate::usage::Uses;
+
 mod gate;
 mod health;
 mod target;
@@ -36,6 +38,8 @@ pub struct CallContext {
     pub outcome_unknown: bool,
     /// What the plugin returned as its state last time.
     pub state: Option<Vec<u8>>,
+    /// The digest of the artifact that is being deployed, where there is one.
+    pub artifact_digest: Option<String>,
 }
 
 /// One of the two things that may run.
@@ -80,6 +84,8 @@ pub struct Called<T> {
     pub log: Vec<LogLine>,
     /// What was measured beside the answer.
     pub measurements: Vec<Measurement>,
+    /// What was asked of the host on the way.
+    pub uses: Uses,
     /// How long the call took, in microseconds.
     pub elapsed_us: u64,
 }

@@ -65,7 +65,7 @@ fn a_manifest_that_says_more_than_the_exports_is_refused() {
     assert_eq!(error.to_string(), "the plugin says it is a gate, but does not export towpath:plugin/gate@0.1.0");
     let later = forged("\"wit\":\"0.1.0\"", "\"wit\":\"0.9.0\"");
     let error = host.load(&later).err().expect("there is no such interface");
-    assert_eq!(error.to_string(), "the plugin was built against towpath:plugin@0.9.0, this host has 0.1");
+    assert_eq!(error.to_string(), "the plugin was built against towpath:plugin@0.9.0, this host has 0.1, 0.2");
 }
 
 /// Returns the hostile component with another text of the same length in its manifest.

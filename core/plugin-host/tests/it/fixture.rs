@@ -18,13 +18,21 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Returns the hostile component.
 pub(crate) fn hostile() -> &'static [u8] {
     static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
-    COMPONENT.get_or_init(|| {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        // The same folder as the first-party plugins: the standard library is there already.
-        let guests = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("plugins");
-        let options = plugin_build::Options { target_dir: Some(guests), ..plugin_build::Options::default() };
-        plugin_build::build(&workspace.join("tests/hostile-plugin"), &options).expect("the hostile plugin builds").component
-    })
+    COMPONENT.get_or_init(|| built("tests/hostile-plugin"))
+}
+
+/// Returns the component of the first version of the contract.
+pub(crate) fn elder() -> &'static [u8] {
+    static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
+    COMPONENT.get_or_init(|| built("tests/elder-plugin"))
+}
+
+fn built(folder: &str) -> Vec<u8> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // The same folder as the first-party plugins: the standard library is there already.
+    let guests = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("plugins");
+    let options = plugin_build::Options { target_dir: Some(guests), ..plugin_build::Options::default() };
+    plugin_build::build(&workspace.join(folder), &options).unwrap_or_else(|error| panic!("{folder}: {error}")).component
 }
 
 /// Returns the hostile plugin on a host with these limits.

@@ -3,7 +3,9 @@
 mod bundled;
 mod cache;
 mod fixture;
+mod grants;
 mod http;
 mod https;
 mod limits;
 mod runtime;
+mod versions;

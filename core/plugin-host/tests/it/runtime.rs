@@ -44,7 +44,7 @@ async fn an_ungranted_runtime_fails_the_call() {
     let error = plugin().reconcile(&context, &Desired::default(), &Grants::default()).await.expect_err("it is not granted");
     assert_eq!(
         error.to_string(),
-        "the plugin may not use `runtime`: it asked for the local runtime; the operator can grant it with `runtime: true`"
+        r#"the plugin may not use `runtime`: it asked for the local runtime; the operator can grant it with `{"runtime":true}`"#
     );
     assert!(!error.outcome_unknown);
 }

@@ -11,7 +11,7 @@ use api::PluginInfo;
 use async_trait::async_trait;
 use driver::GrantSource;
 use model::{Digest, EnvironmentName, InvalidName};
-use plugin_host::Grants;
+use plugin_host::{Grants, GrantsInForce};
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -94,8 +94,8 @@ fn places(names: Option<Vec<String>>) -> Result<Vec<Option<EnvironmentName>>, In
 
 #[async_trait]
 impl GrantSource for OwnPlugins {
-    async fn grants(&self, _plugin: &str, digest: Digest, environment: &EnvironmentName) -> Grants {
-        self.of(digest, environment)
+    async fn grants(&self, _plugin: &str, digest: Digest, environment: &EnvironmentName) -> GrantsInForce {
+        self.of(digest, environment).into()
     }
 }
 

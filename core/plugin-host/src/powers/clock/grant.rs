@@ -1,11 +1,13 @@
-//! What the operator may set: `clock: false` takes it away.
+//! What the operator may set: `{"clock": false}` takes it away.
 
 use crate::call::CallState;
 use crate::powers::line;
 
 pub(super) fn check(state: &CallState) -> bool {
-    if !state.grants.clock {
+    let granted = state.grants.current().clock;
+    state.counted("clock", granted);
+    if !granted {
         state.refuse("clock", "it asked for the time".to_owned(), line("clock"));
     }
-    state.grants.clock
+    granted
 }

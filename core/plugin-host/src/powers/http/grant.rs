@@ -1,6 +1,7 @@
 //! What the operator may set: which places may be asked, how, and whether they may be inside the network.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::place::Place;
 use crate::call::{CallState, Purpose};
@@ -68,24 +69,34 @@ pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Re
         Purpose::Judge(endpoints) => endpoints,
         Purpose::Look | Purpose::Change => &[],
     };
-    let granted = state.grants.http.as_ref().and_then(|grant| grant.reach(method, place, subjects));
+    if !state.asker.asks_for("http") {
+        return Err(state.not_asked_for("http"));
+    }
+    let granted = state.grants.current().http.as_ref().and_then(|grant| grant.reach(method, place, subjects));
     granted.ok_or_else(|| {
         let reason = format!("it asked for {method} {}://{}{}", place.scheme.as_str(), place.authority(), place.path);
         state.refuse("http", reason, line(method, place, false))
     })
 }
 
-/// Returns the line that grants exactly this request.
+/// Returns the grant that allows exactly this request, as the operator writes it.
 pub(super) fn line(method: &str, place: &Place, private: bool) -> String {
     let Place { scheme, host, port, path, .. } = place;
-    let private = if private { ", private: true" } else { "" };
-    format!(
-        "http: {{ allow: [{{ scheme: {}, host: \"{host}\", port: {port}, methods: [{method}], path: \"{path}\"{private} }}] }}",
-        scheme.as_str()
-    )
+    let mut rule = json!({ "scheme": scheme, "host": host, "port": port, "methods": [method], "path": path });
+    if private {
+        rule["private"] = true.into();
+    }
+    json!({ "http": { "allow": [rule] } }).to_string()
 }
 
 impl HttpGrant {
+    /// Returns what either of the two allows.
+    pub(crate) fn merged(&self, more: &Self) -> Self {
+        let mut allow = self.allow.clone();
+        allow.extend(more.allow.iter().filter(|rule| !self.allow.contains(rule)).cloned());
+        Self { subjects: self.subjects || more.subjects, allow }
+    }
+
     /// Returns how far a request may reach; `None` when no rule allows it.
     pub(super) fn reach(&self, method: &str, place: &Place, subjects: &[String]) -> Option<Reach> {
         let is_subject = place.scheme == Scheme::Http && subjects.contains(&place.authority());

@@ -9,21 +9,49 @@ use super::headers;
 use super::place::Place;
 use super::send::{Failed, Incoming, Outgoing, send};
 use crate::call::CallState;
-use crate::v0_1::bindings::powers::towpath::plugin::http::{Error, Host, Request, Response};
+use crate::usage::Refusable;
+use crate::v0_2::bindings::powers::towpath::plugin::http::{Error, Host, Request, Response};
+
+/// How much of a request is named in traces, in characters.
+const NAMED_CHARS_MAX: usize = 300;
 
 impl Host for CallState {
     async fn fetch(&mut self, request: Request) -> wasmtime::Result<Result<Response, Error>> {
-        self.enter()?;
-        let outgoing = match checked(self, request) {
-            Ok(outgoing) => outgoing,
-            Err(error) => return Ok(Err(error)),
-        };
-        let host = Arc::clone(&self.host);
-        let _permit = host.requests.acquire().await?;
-        let (method, place, reach) = (outgoing.method.clone(), outgoing.place.clone(), outgoing.reach);
-        let transcript = Arc::clone(&self.transcript);
-        let answer = send(outgoing, &host.tls, || transcript.note_sent()).await;
-        Ok(answer.map(response).map_err(|failed| error(self, &method, &place, reach, failed)))
+        let what = named(&request);
+        self.using("http", what, async |state| {
+            let outgoing = match checked(state, request) {
+                Ok(outgoing) => outgoing,
+                Err(error) => return Ok(Err(error)),
+            };
+            let host = Arc::clone(&state.host);
+            let _permit = host.requests.acquire().await?;
+            let (method, place, reach) = (outgoing.method.clone(), outgoing.place.clone(), outgoing.reach);
+            let transcript = Arc::clone(&state.transcript);
+            let answer = send(outgoing, &host.tls, || transcript.note_sent()).await;
+            Ok(answer.map(response).map_err(|failed| error(state, &method, &place, reach, failed)))
+        })
+        .await
+    }
+}
+
+/// Returns how a request is called in traces: without its query, which may carry secrets.
+fn named(request: &Request) -> String {
+    let url = request.url.split(['?', '#']).next().unwrap_or_default();
+    let named = format!("{} {url}", request.method);
+    named.chars().take(NAMED_CHARS_MAX).collect()
+}
+
+impl Refusable for Error {
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Self::Refused(why) | Self::Invalid(why) | Self::Unreachable(why) | Self::Broken(why) => why.clone(),
+            Self::Timeout => "no answer in time".to_owned(),
+            Self::TooLarge(limit) => format!("the answer is larger than {limit} bytes"),
+        }
     }
 }
 

@@ -1,11 +1,13 @@
-//! What the operator may set: `log: false` takes it away.
+//! What the operator may set: `{"log": false}` takes it away.
 
 use crate::call::CallState;
 use crate::powers::line;
 
 pub(super) fn check(state: &CallState) -> bool {
-    if !state.grants.log {
+    let granted = state.grants.current().log;
+    state.counted("log", granted);
+    if !granted {
         state.refuse("log", "it wrote a line".to_owned(), line("log"));
     }
-    state.grants.log
+    granted
 }

@@ -1,11 +1,14 @@
-//! What the operator may set: `runtime: true` grants it, always for the scope of the call alone.
+//! What the operator may set: `{"runtime": true}` grants it, always for the scope of the call alone.
 
 use crate::call::{CallState, Purpose};
 use crate::powers::line;
 
 /// Returns the refusal's sentence when the power is not granted.
 pub(super) fn check(state: &CallState) -> Result<(), String> {
-    if state.grants.runtime {
+    if !state.asker.asks_for("runtime") {
+        return Err(state.not_asked_for("runtime"));
+    }
+    if state.grants.current().runtime {
         return Ok(());
     }
     Err(state.refuse("runtime", "it asked for the local runtime".to_owned(), line("runtime")))

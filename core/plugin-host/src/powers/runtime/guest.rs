@@ -6,31 +6,51 @@ use serde_json::{Map, Value};
 
 use super::{RuntimeBackend, RuntimeFault, grant};
 use crate::call::CallState;
-use crate::v0_1::bindings::powers::towpath::plugin::runtime::{Error, Host};
+use crate::usage::Refusable;
+use crate::v0_2::bindings::powers::towpath::plugin::runtime::{Error, Host};
 
 impl Host for CallState {
     async fn apply(&mut self, desired: String) -> wasmtime::Result<Result<String, Error>> {
-        self.enter()?;
-        if let Err(sentence) = grant::check_write(self) {
-            return Ok(Err(Error::Refused(sentence)));
-        }
-        let desired = match stamped(&desired, self.fence, &self.operation_key) {
-            Ok(desired) => desired,
-            Err(sentence) => return Ok(Err(Error::Invalid(sentence))),
-        };
-        let Some(backend) = backend(self) else { return Ok(Err(none())) };
-        self.transcript.note_sent();
-        Ok(backend.apply(&self.scope, desired).await.map(|status| status.to_string()).map_err(error))
+        let what = format!("apply to {} in {}", self.scope.service, self.scope.environment);
+        self.using("runtime", what, async |state| {
+            if let Err(sentence) = grant::check_write(state) {
+                return Ok(Err(Error::Refused(sentence)));
+            }
+            let desired = match stamped(&desired, state.fence, &state.operation_key) {
+                Ok(desired) => desired,
+                Err(sentence) => return Ok(Err(Error::Invalid(sentence))),
+            };
+            let Some(backend) = backend(state) else { return Ok(Err(none())) };
+            state.transcript.note_sent();
+            Ok(backend.apply(&state.scope, desired).await.map(|status| status.to_string()).map_err(error))
+        })
+        .await
     }
 
     async fn status(&mut self) -> wasmtime::Result<Result<Option<String>, Error>> {
-        self.enter()?;
-        if let Err(sentence) = grant::check(self) {
-            return Ok(Err(Error::Refused(sentence)));
+        let what = format!("status of {} in {}", self.scope.service, self.scope.environment);
+        self.using("runtime", what, async |state| {
+            if let Err(sentence) = grant::check(state) {
+                return Ok(Err(Error::Refused(sentence)));
+            }
+            let Some(backend) = backend(state) else { return Ok(Err(none())) };
+            // Asking leaves nothing behind, so it does not make the outcome of the call unknown.
+            Ok(backend.status(&state.scope).await.map(|status| status.map(|status| status.to_string())).map_err(error))
+        })
+        .await
+    }
+}
+
+impl Refusable for Error {
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Self::Refused(why) | Self::Invalid(why) | Self::Unreachable(why) => why.clone(),
+            Self::Superseded(fence) => format!("the runtime has seen fence {fence}"),
         }
-        let Some(backend) = backend(self) else { return Ok(Err(none())) };
-        // Asking leaves nothing behind, so it does not make the outcome of the call unknown.
-        Ok(backend.status(&self.scope).await.map(|status| status.map(|status| status.to_string())).map_err(error))
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{RuntimeBackend, RuntimeFault, RuntimeScope};
 use crate::call::{Purpose, testing};
 use crate::error::CallErrorKind;
-use crate::v0_1::bindings::powers::towpath::plugin::runtime::{Error, Host};
+use crate::v0_2::bindings::powers::towpath::plugin::runtime::{Error, Host};
 use crate::{Grants, Limits};
 
 /// A runtime that answers with what it was told.
@@ -56,5 +56,5 @@ async fn without_the_grant_the_runtime_fails_the_call() {
     let status = state.status().await.expect("the guest may go on");
     assert!(matches!(status, Err(Error::Refused(_))), "{status:?}");
     let Some(CallErrorKind::Refused { power: "runtime", line, .. }) = state.transcript.stopped() else { panic!("not refused") };
-    assert_eq!(line, "runtime: true");
+    assert_eq!(line, r#"{"runtime":true}"#);
 }

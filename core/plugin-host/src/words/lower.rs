@@ -1,25 +1,9 @@
-//! From the newest words to those of this version.
+//! From the newest words to those of a version.
+//!
+//! Written once and compiled into the module of each version, over that version's bindings.
 
 use super::bindings::{gate_words, health_words, target_words, types};
-use crate::{
-    CallContext, Desired, Evidence, RequestKey, RouteMatch, Side, SideDesired, Subject, Subjects, Traffic, Window, clock,
-};
-
-pub(super) fn context(context: &CallContext) -> types::Context {
-    types::Context {
-        service: context.service.clone(),
-        environment: context.environment.clone(),
-        settings: context.settings.clone(),
-        deployment: context.deployment.clone(),
-        operation_key: context.operation_key.clone(),
-        fence: context.fence,
-        attempt: context.attempt,
-        deadline_ms: context.deadline_ms,
-        now_ms: clock::now_ms(),
-        outcome_unknown: context.outcome_unknown,
-        state: context.state.clone(),
-    }
-}
+use crate::{Desired, Evidence, RequestKey, RouteMatch, Side, SideDesired, Subject, Subjects, Traffic, Window};
 
 pub(super) fn desired(desired: &Desired) -> target_words::Desired {
     target_words::Desired {

@@ -1,4 +1,6 @@
-//! From the words of this version to the newest ones; what breaks the contract is found here.
+//! From the words of a version to the newest ones; what breaks the contract is found here.
+//!
+//! Written once and compiled into the module of each version, over that version's bindings.
 
 use super::bindings::{gate_words, health_words, target_words, types};
 use crate::call::Failure;

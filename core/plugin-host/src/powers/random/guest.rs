@@ -1,0 +1,20 @@
+//! What the guest may call.
+
+use super::grant;
+use crate::call::CallState;
+use crate::v0_2::bindings::powers::towpath::plugin::random::Host;
+
+/// The most bytes that one call gives: a key has 32.
+pub(super) const BYTES_MAX: u32 = 4_096;
+
+impl Host for CallState {
+    async fn bytes(&mut self, length: u32) -> wasmtime::Result<Vec<u8>> {
+        self.enter()?;
+        if !grant::check(self) {
+            return Ok(Vec::new());
+        }
+        let mut bytes = vec![0; length.min(BYTES_MAX) as usize];
+        getrandom::fill(&mut bytes).map_err(|error| wasmtime::Error::msg(format!("this machine has no randomness: {error}")))?;
+        Ok(bytes)
+    }
+}
