@@ -19,6 +19,11 @@
 //! # }
 //! ```
 
+#![expect(
+    clippy::duplicate_mod,
+    reason = "what the versions of the contract say alike is written once and compiled over the bindings of each"
+)]
+
 mod host;
 mod plugin;
 

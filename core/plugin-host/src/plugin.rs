@@ -56,7 +56,7 @@ impl Plugin {
         context: &CallContext,
         grants: impl Into<GrantsInForce>,
     ) -> Result<Called<Result<Descriptor, Fault>>, CallError> {
-        let setting = self.setting(Kind::Target, context, grants, Purpose::Look)?;
+        let setting = self.setting(Kind::Target, context, grants, Purpose::Look).map_err(CallError::before_it_began)?;
         call::run(setting, |store| self.inner.exports.describe(store, &context.settings)).await
     }
 
@@ -66,7 +66,7 @@ impl Plugin {
         context: &CallContext,
         grants: impl Into<GrantsInForce>,
     ) -> Result<Called<Result<Observation, Fault>>, CallError> {
-        let setting = self.setting(Kind::Target, context, grants, Purpose::Look)?;
+        let setting = self.setting(Kind::Target, context, grants, Purpose::Look).map_err(CallError::before_it_began)?;
         call::run(setting, |store| self.inner.exports.observe(store, context)).await
     }
 
@@ -77,7 +77,7 @@ impl Plugin {
         desired: &Desired,
         grants: impl Into<GrantsInForce>,
     ) -> Result<Called<Progress>, CallError> {
-        let setting = self.setting(Kind::Target, context, grants, Purpose::Change)?;
+        let setting = self.setting(Kind::Target, context, grants, Purpose::Change).map_err(CallError::before_it_began)?;
         call::run(setting, |store| self.inner.exports.reconcile(store, context, desired)).await
     }
 
@@ -88,7 +88,7 @@ impl Plugin {
         desired: &Desired,
         grants: impl Into<GrantsInForce>,
     ) -> Result<Called<Result<Vec<Change>, Fault>>, CallError> {
-        let setting = self.setting(Kind::Target, context, grants, Purpose::Look)?;
+        let setting = self.setting(Kind::Target, context, grants, Purpose::Look).map_err(CallError::before_it_began)?;
         call::run(setting, |store| self.inner.exports.preview(store, context, desired)).await
     }
 
@@ -99,7 +99,7 @@ impl Plugin {
         evidence: &[Evidence],
         grants: impl Into<GrantsInForce>,
     ) -> Result<Called<Answer>, CallError> {
-        let setting = self.setting(Kind::Gate, context, grants, Purpose::Look)?;
+        let setting = self.setting(Kind::Gate, context, grants, Purpose::Look).map_err(CallError::before_it_began)?;
         call::run(setting, |store| self.inner.exports.evaluate(store, context, evidence)).await
     }
 
@@ -111,7 +111,9 @@ impl Plugin {
         window: &Window,
         grants: impl Into<GrantsInForce>,
     ) -> Result<Called<Assessment>, CallError> {
-        let setting = self.setting(Kind::Health, context, grants, Purpose::Judge(endpoints(subjects)))?;
+        let setting = self
+            .setting(Kind::Health, context, grants, Purpose::Judge(endpoints(subjects)))
+            .map_err(CallError::before_it_began)?;
         call::run(setting, |store| self.inner.exports.assess(store, context, subjects, window)).await
     }
 
@@ -127,10 +129,10 @@ impl Plugin {
         context: &'a CallContext,
         grants: impl Into<GrantsInForce>,
         purpose: Purpose,
-    ) -> Result<Setting<'a>, CallError> {
+    ) -> Result<Setting<'a>, CallErrorKind> {
         let Inner { shared, asker, manifest, .. } = &*self.inner;
         if !manifest.kinds.contains(&wanted) {
-            return Err(CallError::before_it_began(CallErrorKind::Kind { wanted, found: manifest.kinds.clone() }));
+            return Err(CallErrorKind::Kind { wanted, found: manifest.kinds.clone() });
         }
         Ok(Setting { host: shared, asker, context, grants: grants.into(), purpose })
     }

@@ -3,13 +3,14 @@
 //! It exists so that a host that knows later versions is shown to run it. It must never be moved to a later version.
 
 mod bindings {
-    #![expect(missing_docs, unreachable_pub, unsafe_code, reason = "generated")]
+    #![expect(unsafe_code, reason = "generated")]
     wit_bindgen::generate!({
         path: "../../sdk/wit/0.1",
         world: "health-plugin",
         generate_all,
     });
-    export!(crate::Elder with_types_in self);
+    use crate::Elder;
+    export!(Elder with_types_in self);
 }
 
 use bindings::exports::towpath::plugin::health::{Assessment, Guest, Subjects, Verdict, Window};
