@@ -244,8 +244,12 @@ pub(crate) mod testing {
     }
 
     pub(crate) fn state_with(grants: Grants, limits: Limits, runtime: Option<Arc<dyn RuntimeBackend>>) -> CallState {
-        let transcript = Arc::new(Transcript::new(&limits));
-        let host = PluginHost::new(Options { limits, runtime, ..Options::default() }).expect("a host").shared();
+        state_on(grants, Options { limits, runtime, ..Options::default() })
+    }
+
+    pub(crate) fn state_on(grants: Grants, options: Options) -> CallState {
+        let transcript = Arc::new(Transcript::new(&options.limits));
+        let host = PluginHost::new(options).expect("a host").shared();
         let context = CallContext {
             service: "web".to_owned(),
             environment: "test".to_owned(),

@@ -13,7 +13,7 @@ use crate::call::CallState;
 use crate::engine::{self, Ticker};
 use crate::powers::http::tls::Tls;
 use crate::words;
-use crate::{HostError, Limits, LoadError, Manifest, Plugin, RuntimeBackend};
+use crate::{HostError, HttpBackend, Limits, LoadError, Manifest, Plugin, RuntimeBackend, ServerEnvironment};
 
 /// How a host is set up.
 #[derive(Clone, Default)]
@@ -24,6 +24,10 @@ pub struct Options {
     pub limits: Limits,
     /// The local runtime, for plugins that were granted it. `None` answers them that there is none.
     pub runtime: Option<Arc<dyn RuntimeBackend>>,
+    /// Where requests of plugins go instead of the network, once they are checked. `None`: to the network.
+    pub http: Option<Arc<dyn HttpBackend>>,
+    /// The environment that the server was started with, for secrets that are kept there.
+    pub environment: ServerEnvironment,
     /// A PEM file of authorities that https requests of plugins trust besides the machine's own.
     pub ca_file: Option<PathBuf>,
 }
@@ -39,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) limits: Limits,
     pub(crate) runtime: Option<Arc<dyn RuntimeBackend>>,
+    pub(crate) http: Option<Arc<dyn HttpBackend>>,
+    pub(crate) environment: ServerEnvironment,
     pub(crate) ticker: Ticker,
     /// As many calls run at once as the pool has room for.
     pub(crate) calls: Semaphore,
@@ -62,6 +68,8 @@ impl PluginHost {
             requests: Semaphore::new(options.limits.http_requests_at_once as usize),
             limits: options.limits,
             runtime: options.runtime,
+            http: options.http,
+            environment: options.environment,
             tls: Tls::new(options.ca_file),
             engine,
             linker,

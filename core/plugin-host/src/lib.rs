@@ -41,9 +41,12 @@ pub use limits::Limits;
 pub use manifest::{Kind, Manifest, ManifestError};
 pub use plugin::Plugin;
 pub use powers::NAMES as POWERS;
+pub use powers::http::backend::{HttpAnswer, HttpAsked, HttpBackend, HttpFault};
+pub use powers::http::credentials::HttpCredentials;
 pub use powers::http::grant::{HttpGrant, HttpRule, Scheme};
 pub use powers::http::tls::client_config;
 pub use powers::runtime::{RuntimeBackend, RuntimeFault, RuntimeScope};
+pub use secrets::{AwsKeys, LocalSecret, ManagedSecret, SecretFrom, ServerEnvironment};
 pub use types::{
     Answer, Assessment, CallContext, Called, Change, Descriptor, Desired, Evidence, Fault, Fencing, GateVerdict, HealthVerdict,
     LogLevel, LogLine, Measurement, Observation, Pending, Progress, RequestKey, RouteMatch, Side, SideDesired, SideObservation,
@@ -57,6 +60,7 @@ mod call;
 mod clock;
 mod engine;
 mod powers;
+mod secrets;
 mod transcript;
 mod v0_1;
 mod v0_2;

@@ -82,6 +82,7 @@ pub(crate) fn may_get(port: u16, path: &str) -> Grants {
         methods: Vec::new(),
         path: path.to_owned(),
         private: true,
+        credentials: None,
     };
     Grants { http: Some(HttpGrant { subjects: false, allow: vec![rule] }), ..Grants::default() }
 }

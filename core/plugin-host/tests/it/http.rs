@@ -56,6 +56,7 @@ async fn a_public_rule_does_not_reach_inside() {
         methods: Vec::new(),
         path: "/".to_owned(),
         private,
+        credentials: None,
     };
     let allow = vec![
         rule("localhost", server.port, false),

@@ -67,6 +67,7 @@ impl Https {
             methods: Vec::new(),
             path: "/".to_owned(),
             private: true,
+            credentials: None,
         };
         let grants = Grants { http: Some(HttpGrant { subjects: false, allow: vec![rule] }), ..Grants::default() };
         let settings = format!(r#"{{"fetch":"https://localhost:{}/"}}"#, self.port);

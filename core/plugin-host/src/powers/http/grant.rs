@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::credentials::HttpCredentials;
 use super::place::Place;
 use crate::call::{CallState, Purpose};
 
@@ -41,6 +42,10 @@ pub struct HttpRule {
     /// moreover be named as the host, literally.
     #[serde(default)]
     pub private: bool,
+    /// What the host proves itself with in the plugin's name. Over plain http a bearer token or a password is added only where the
+    /// rule says `private`: it can be read on the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<HttpCredentials>,
 }
 
 /// How a place is asked.
@@ -56,15 +61,22 @@ pub enum Scheme {
 
 /// How far inside the network a request may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
+pub(crate) enum Reach {
     /// Public addresses alone.
     Public,
     /// This machine and private networks, too.
     Private,
 }
 
-/// Returns how far the request may reach, or the refusal's sentence.
-pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Reach, String> {
+/// How a request may be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Allowed {
+    pub(super) reach: Reach,
+    pub(super) credentials: Option<HttpCredentials>,
+}
+
+/// Returns how the request may be sent, or the refusal's sentence.
+pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Allowed, String> {
     let subjects: &[String] = match &state.purpose {
         Purpose::Judge(endpoints) => endpoints,
         Purpose::Look | Purpose::Change => &[],
@@ -72,9 +84,9 @@ pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Re
     if !state.asker.asks_for("http") {
         return Err(state.not_asked_for("http"));
     }
-    let granted = state.grants.current().http.as_ref().and_then(|grant| grant.reach(method, place, subjects));
+    let granted = state.grants.current().http.as_ref().and_then(|grant| grant.allowed(method, place, subjects));
     granted.ok_or_else(|| {
-        let reason = format!("it asked for {method} {}://{}{}", place.scheme.as_str(), place.authority(), place.path);
+        let reason = format!("it asked for {method} {}", place.without_query());
         state.refuse("http", reason, line(method, place, false))
     })
 }
@@ -97,14 +109,24 @@ impl HttpGrant {
         Self { subjects: self.subjects || more.subjects, allow }
     }
 
-    /// Returns how far a request may reach; `None` when no rule allows it.
-    pub(super) fn reach(&self, method: &str, place: &Place, subjects: &[String]) -> Option<Reach> {
+    /// Returns how a request may be sent; `None` when no rule allows it.
+    ///
+    /// The first rule that allows it and has credentials decides alone: they go no further than that rule reaches.
+    pub(super) fn allowed(&self, method: &str, place: &Place, subjects: &[String]) -> Option<Allowed> {
+        let proven = self.allow.iter().find(|rule| rule.credentials.is_some() && rule.allows(method, place));
+        if let Some(rule) = proven {
+            return Some(Allowed { reach: rule.reach(), credentials: rule.credentials.clone() });
+        }
+        self.reach(method, place, subjects).map(|reach| Allowed { reach, credentials: None })
+    }
+
+    fn reach(&self, method: &str, place: &Place, subjects: &[String]) -> Option<Reach> {
         let is_subject = place.scheme == Scheme::Http && subjects.contains(&place.authority());
         if self.subjects && is_subject && READING.contains(&method) {
             return Some(Reach::Private);
         }
         let rules = self.allow.iter().filter(|rule| rule.allows(method, place));
-        rules.map(|rule| if rule.private { Reach::Private } else { Reach::Public }).reduce(widest)
+        rules.map(HttpRule::reach).reduce(widest)
     }
 }
 
@@ -113,6 +135,10 @@ fn widest(one: Reach, other: Reach) -> Reach {
 }
 
 impl HttpRule {
+    fn reach(&self) -> Reach {
+        if self.private { Reach::Private } else { Reach::Public }
+    }
+
     fn allows(&self, method: &str, place: &Place) -> bool {
         self.scheme == place.scheme
             && self.port.unwrap_or(self.scheme.port()) == place.port

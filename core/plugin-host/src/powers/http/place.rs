@@ -9,20 +9,20 @@ const DOTS: [&str; 2] = [".", ".."];
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) scheme: Scheme,
+pub(crate) struct Place {
+    pub(crate) scheme: Scheme,
     /// The host in lower case; an IPv6 address without brackets.
     pub(super) host: String,
     pub(super) port: u16,
     /// The path without the query.
     pub(super) path: String,
     /// The path and the query, as they are sent.
-    pub(super) path_and_query: String,
+    pub(crate) path_and_query: String,
 }
 
 impl Place {
     /// Returns the place that a URL names, or what is wrong with it.
-    pub(super) fn of(url: &str) -> Result<Self, String> {
+    pub(crate) fn of(url: &str) -> Result<Self, String> {
         let uri: Uri = url.parse().map_err(|error| format!("{url:?} is not an address: {error}"))?;
         let scheme = match uri.scheme_str() {
             Some("http") => Scheme::Http,
@@ -45,7 +45,32 @@ impl Place {
         Ok(Self { scheme, host, port: authority.port_u16().unwrap_or(scheme.port()), path, path_and_query })
     }
 
-    /// Returns `host:port`, as it stands in endpoints and in the `host` header.
+    /// Returns the `host` header: without the port where it is the scheme's own, as every other client writes it and as it is signed.
+    pub(crate) fn host_header(&self) -> String {
+        let authority = self.authority();
+        let own = format!(":{}", self.scheme.port());
+        authority.strip_suffix(&own).map(str::to_owned).unwrap_or(authority)
+    }
+
+    /// Returns the address without its query, which may carry secrets.
+    pub(super) fn without_query(&self) -> String {
+        format!("{}://{}{}", self.scheme.as_str(), self.authority(), self.path)
+    }
+
+    /// Returns the whole address.
+    pub(super) fn url(&self) -> String {
+        format!("{}://{}{}", self.scheme.as_str(), self.authority(), self.path_and_query)
+    }
+
+    /// Returns where a redirect from here leads, or what is wrong with it.
+    pub(super) fn joined(&self, location: &str) -> Result<Self, String> {
+        let wrong = |error: url::ParseError| format!("the answer leads to no address: {error}");
+        let mut there = url::Url::parse(&self.url()).and_then(|here| here.join(location)).map_err(wrong)?;
+        there.set_fragment(None);
+        Self::of(there.as_str())
+    }
+
+    /// Returns `host:port`, as it stands in endpoints.
     pub(super) fn authority(&self) -> String {
         if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
     }

@@ -11,38 +11,39 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::address;
 use super::grant::{Reach, Scheme};
 use super::headers;
 use super::place::Place;
-use super::tls::Tls;
+use super::tls::{Certificate, Tls};
 
 /// A request that was checked and may be sent.
-pub(super) struct Outgoing {
-    pub(super) method: Method,
-    pub(super) place: Place,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    pub(super) reach: Reach,
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    pub(crate) place: Place,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) reach: Reach,
+    /// What the host proves itself with, over https.
+    pub(crate) certificate: Option<Certificate>,
     /// For everything together: name, connection, answer.
-    pub(super) patience: Duration,
-    pub(super) response_bytes_max: usize,
+    pub(crate) patience: Duration,
+    pub(crate) response_bytes_max: usize,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Incoming {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
-    pub(super) elapsed_ms: u32,
+pub(crate) struct Incoming {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Why nothing came back.
 #[derive(Debug)]
-pub(super) enum Failed {
+pub(crate) enum Failed {
     /// The name leads only to addresses that the grant does not reach.
     Inside(String),
     /// No connection; nothing was sent.
@@ -56,13 +57,9 @@ pub(super) enum Failed {
 }
 
 /// Sends the request; `before_sending` is called when the first byte is about to leave.
-pub(super) async fn send(outgoing: Outgoing, tls: &Tls, before_sending: impl FnOnce()) -> Result<Incoming, Failed> {
-    let begun = Instant::now();
+pub(crate) async fn send(outgoing: Outgoing, tls: &Tls, before_sending: impl FnOnce()) -> Result<Incoming, Failed> {
     let patience = outgoing.patience;
-    let answer = timeout(patience, exchange(outgoing, tls, before_sending)).await;
-    let mut incoming = answer.map_err(|_| Failed::Timeout)??;
-    incoming.elapsed_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Ok(incoming)
+    timeout(patience, exchange(outgoing, tls, before_sending)).await.map_err(|_| Failed::Timeout)?
 }
 
 async fn exchange(outgoing: Outgoing, tls: &Tls, before_sending: impl FnOnce()) -> Result<Incoming, Failed> {
@@ -70,7 +67,8 @@ async fn exchange(outgoing: Outgoing, tls: &Tls, before_sending: impl FnOnce()) 
     match outgoing.place.scheme {
         Scheme::Http => exchange_over(stream, outgoing, before_sending).await,
         Scheme::Https => {
-            let stream = tls.connect(&outgoing.place.host, stream).await.map_err(Failed::Unreachable)?;
+            let certificate = outgoing.certificate.clone();
+            let stream = tls.connect(&outgoing.place.host, certificate, stream).await.map_err(Failed::Unreachable)?;
             exchange_over(stream, outgoing, before_sending).await
         }
     }
@@ -102,7 +100,7 @@ where
         }
     })?;
     let headers = headers::received(&head.headers);
-    Ok(Incoming { status: head.status.as_u16(), headers, body: body.to_bytes().to_vec(), elapsed_ms: 0 })
+    Ok(Incoming { status: head.status.as_u16(), headers, body: body.to_bytes().to_vec() })
 }
 
 /// Connects to the first address that is allowed and answers. The name is resolved once: what was checked is what is connected to.

@@ -11,12 +11,14 @@ fn rule(host: &str, path: &str) -> HttpRule {
         methods: Vec::new(),
         path: path.to_owned(),
         private: false,
+        credentials: None,
     }
 }
 
 fn check(grant: &HttpGrant, method: &str, url: &str, expect: Option<Reach>) {
     let place = Place::of(url).expect("a plain address");
-    assert_eq!(grant.reach(method, &place, &["127.0.0.1:4000".to_owned()]), expect, "{method} {url}");
+    let allowed = grant.allowed(method, &place, &["127.0.0.1:4000".to_owned()]);
+    assert_eq!(allowed.map(|allowed| allowed.reach), expect, "{method} {url}");
 }
 
 #[test]
