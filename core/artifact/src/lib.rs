@@ -1,4 +1,4 @@
-//! The content-addressed store of release folders: digest, import, verify.
+//! The content-addressed store of release folders: digest, import, verify, read.
 //!
 //! An artifact is a folder (or one file) that was built once. Its digest covers everything that can change what runs: paths, kinds,
 //! executable bits, links and contents. Importing copies it into the store under its digest and makes it read-only; whoever runs it
@@ -15,5 +15,5 @@ mod walk;
 pub use digest::digest_of;
 pub use error::Error;
 pub use model::Digest;
-pub use store::{Imported, Store};
+pub use store::{Imported, Store, Stored};
 pub use walk::{ARTIFACT_BYTES_MAX, ARTIFACT_ENTRIES_MAX, PATH_BYTES_MAX};

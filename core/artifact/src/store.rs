@@ -1,7 +1,7 @@
 //! The folder of folders: each release under the name of its digest, read-only.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use model::Digest;
 
 use crate::Error;
 use crate::digest::{digest_listing, digest_of};
-use crate::walk::{Kind, Listing, list};
+use crate::walk::{Entry, Kind, Listing, list};
 
 /// What a copy is called until it is complete. Nothing reads folders with this name.
 const INCOMING: &str = "incoming-";
@@ -31,6 +31,17 @@ pub struct Imported {
     pub files: u64,
     /// The sum of their lengths, in bytes.
     pub bytes: u64,
+}
+
+/// A regular file of an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Where it is, relative to the artifact.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Whether it may be executed.
+    pub executable: bool,
 }
 
 impl Store {
@@ -96,6 +107,41 @@ impl Store {
             true => Ok(()),
             false => Err(Error::Changed { folder, expected: *digest, found }),
         }
+    }
+}
+
+impl Store {
+    /// Returns the regular files of an artifact, by path. Links are left out; what they lead to is listed under its own name.
+    pub fn files(&self, digest: &Digest) -> Result<Vec<Stored>, Error> {
+        let listing = list(&self.existing(digest)?)?;
+        let stored = |entry: Entry| match entry.kind {
+            Kind::File { executable, bytes } => Some(Stored { path: entry.path, bytes, executable }),
+            Kind::Folder | Kind::Link { .. } => None,
+        };
+        Ok(listing.entries.into_iter().filter_map(stored).collect())
+    }
+
+    /// Returns up to `length` bytes of a file from `offset` on; fewer at its end, none behind it.
+    ///
+    /// The file is found by its path inside of the artifact; a path or a link that leads out of it finds nothing.
+    pub fn read(&self, digest: &Digest, path: &Path, offset: u64, length: u32) -> Result<Vec<u8>, Error> {
+        let folder = self.existing(digest)?;
+        let place = folder.join(path);
+        let outside = || io::Error::new(io::ErrorKind::NotFound, "the artifact has no such file");
+        let found = fs::canonicalize(&place).map_err(Error::io("read", &place))?;
+        if !found.starts_with(&folder) || !found.is_file() {
+            return Err(Error::io("read", &place)(outside()));
+        }
+        let mut file = File::open(&found).map_err(Error::io("read", &found))?;
+        file.seek(SeekFrom::Start(offset)).map_err(Error::io("read", &found))?;
+        let mut bytes = Vec::new();
+        file.take(u64::from(length)).read_to_end(&mut bytes).map_err(Error::io("read", &found))?;
+        Ok(bytes)
+    }
+
+    fn existing(&self, digest: &Digest) -> Result<PathBuf, Error> {
+        let folder = self.folder(digest);
+        if folder.is_dir() { Ok(folder) } else { Err(Error::Unknown { digest: *digest, folder }) }
     }
 }
 

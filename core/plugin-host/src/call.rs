@@ -36,6 +36,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) context: &'a CallContext,
     pub(crate) grants: GrantsInForce,
     pub(crate) purpose: Purpose,
+    /// The digests of the artifacts that the call is about.
+    pub(crate) artifacts: Vec<String>,
 }
 
 /// The data of one store: everything that host functions see.
@@ -46,6 +48,7 @@ pub(crate) struct CallState {
     pub(crate) scope: RuntimeScope,
     pub(crate) operation_key: String,
     pub(crate) fence: u64,
+    pub(crate) artifacts: Vec<String>,
     pub(crate) deadline: Instant,
     pub(crate) transcript: transcript::Shared,
     pub(crate) host: Arc<Shared>,
@@ -118,7 +121,7 @@ fn store(setting: Setting<'_>, deadline: Instant, transcript: &transcript::Share
 }
 
 fn state(setting: Setting<'_>, deadline: Instant, transcript: &transcript::Shared) -> CallState {
-    let Setting { host, asker, context, grants, purpose } = setting;
+    let Setting { host, asker, context, grants, purpose, artifacts } = setting;
     CallState {
         grants,
         asker: Arc::clone(asker),
@@ -126,6 +129,7 @@ fn state(setting: Setting<'_>, deadline: Instant, transcript: &transcript::Share
         scope: RuntimeScope { service: context.service.clone(), environment: context.environment.clone() },
         operation_key: context.operation_key.clone(),
         fence: context.fence,
+        artifacts,
         deadline,
         transcript: Arc::clone(transcript),
         host: Arc::clone(host),
@@ -258,7 +262,14 @@ pub(crate) mod testing {
             ..CallContext::default()
         };
         let asker = Arc::new(Asker::new(crate::powers::NAMES));
-        let setting = Setting { host: &host, asker: &asker, context: &context, grants: grants.into(), purpose: Purpose::Look };
+        let setting = Setting {
+            host: &host,
+            asker: &asker,
+            context: &context,
+            grants: grants.into(),
+            purpose: Purpose::Look,
+            artifacts: Vec::new(),
+        };
         super::state(setting, Instant::now() + ALLOWED, &transcript)
     }
 }

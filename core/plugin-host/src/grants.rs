@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::powers::command::grant::CommandGrant;
 use crate::powers::http::grant::HttpGrant;
+use crate::powers::secret::grant::SecretGrant;
+use crate::powers::ssh::grant::SshGrant;
 
 /// The powers of one plugin in one environment.
 ///
@@ -26,11 +29,30 @@ pub struct Grants {
     pub http: Option<HttpGrant>,
     /// The local runtime, in the scope of the call.
     pub runtime: bool,
+    /// The bytes of the artifacts that the call is about.
+    pub artifact: bool,
+    /// Programs on the server's machine; absent: none.
+    pub command: Option<CommandGrant>,
+    /// Hosts over ssh; absent: none.
+    pub ssh: Option<SshGrant>,
+    /// Secrets that the plugin itself sees; absent: none.
+    pub secret: Option<SecretGrant>,
 }
 
 impl Default for Grants {
     fn default() -> Self {
-        Self { log: true, measure: true, clock: true, random: true, http: None, runtime: false }
+        Self {
+            log: true,
+            measure: true,
+            clock: true,
+            random: true,
+            http: None,
+            runtime: false,
+            artifact: false,
+            command: None,
+            ssh: None,
+            secret: None,
+        }
     }
 }
 
@@ -47,6 +69,10 @@ impl Grants {
             random: self.random && more.random,
             http: merged(&self.http, &more.http, HttpGrant::merged),
             runtime: self.runtime || more.runtime,
+            artifact: self.artifact || more.artifact,
+            command: merged(&self.command, &more.command, CommandGrant::merged),
+            ssh: merged(&self.ssh, &more.ssh, SshGrant::merged),
+            secret: merged(&self.secret, &more.secret, SecretGrant::merged),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::call::CallState;
 use crate::engine::{self, Ticker};
 use crate::powers::http::tls::Tls;
 use crate::words;
-use crate::{HostError, HttpBackend, Limits, LoadError, Manifest, Plugin, RuntimeBackend, ServerEnvironment};
+use crate::{ArtifactBackend, HostError, HttpBackend, Limits, LoadError, Manifest, Plugin, RuntimeBackend, ServerEnvironment};
 
 /// How a host is set up.
 #[derive(Clone, Default)]
@@ -24,6 +24,8 @@ pub struct Options {
     pub limits: Limits,
     /// The local runtime, for plugins that were granted it. `None` answers them that there is none.
     pub runtime: Option<Arc<dyn RuntimeBackend>>,
+    /// The store of artifacts, for plugins that were granted it. `None` answers them that there is none.
+    pub artifacts: Option<Arc<dyn ArtifactBackend>>,
     /// Where requests of plugins go instead of the network, once they are checked. `None`: to the network.
     pub http: Option<Arc<dyn HttpBackend>>,
     /// The environment that the server was started with, for secrets that are kept there.
@@ -43,7 +45,9 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) limits: Limits,
     pub(crate) runtime: Option<Arc<dyn RuntimeBackend>>,
+    pub(crate) artifacts: Option<Arc<dyn ArtifactBackend>>,
     pub(crate) http: Option<Arc<dyn HttpBackend>>,
+    pub(crate) commands: Semaphore,
     pub(crate) environment: ServerEnvironment,
     pub(crate) ticker: Ticker,
     /// As many calls run at once as the pool has room for.
@@ -66,8 +70,10 @@ impl PluginHost {
             ticker: Ticker::start(engine.clone())?,
             calls: Semaphore::new(options.limits.calls_at_once as usize),
             requests: Semaphore::new(options.limits.http_requests_at_once as usize),
+            commands: Semaphore::new(options.limits.commands_at_once as usize),
             limits: options.limits,
             runtime: options.runtime,
+            artifacts: options.artifacts,
             http: options.http,
             environment: options.environment,
             tls: Tls::new(options.ca_file),

@@ -41,11 +41,15 @@ pub use limits::Limits;
 pub use manifest::{Kind, Manifest, ManifestError};
 pub use plugin::Plugin;
 pub use powers::NAMES as POWERS;
+pub use powers::artifact::{ArtifactBackend, ArtifactFault, ArtifactFile};
+pub use powers::command::grant::{CommandGrant, CommandRule};
 pub use powers::http::backend::{HttpAnswer, HttpAsked, HttpBackend, HttpFault};
-pub use powers::http::credentials::HttpCredentials;
+pub use powers::http::credentials::{AwsCredentials, BasicCredentials, CertificateCredentials, HttpCredentials};
 pub use powers::http::grant::{HttpGrant, HttpRule, Scheme};
 pub use powers::http::tls::client_config;
 pub use powers::runtime::{RuntimeBackend, RuntimeFault, RuntimeScope};
+pub use powers::secret::grant::{SecretGrant, SecretRule};
+pub use powers::ssh::grant::{SshGrant, SshHost};
 pub use secrets::{AwsKeys, LocalSecret, ManagedSecret, SecretFrom, ServerEnvironment};
 pub use types::{
     Answer, Assessment, CallContext, Called, Change, Descriptor, Desired, Evidence, Fault, Fencing, GateVerdict, HealthVerdict,

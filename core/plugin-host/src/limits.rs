@@ -36,6 +36,8 @@ pub struct Limits {
     pub calls_at_once: u32,
     /// HTTP requests in flight over all calls.
     pub http_requests_at_once: u32,
+    /// Programs and ssh connections at once over all calls.
+    pub commands_at_once: u32,
 }
 
 impl Default for Limits {
@@ -55,6 +57,7 @@ impl Default for Limits {
             component_bytes: 64 << 20,
             calls_at_once: 64,
             http_requests_at_once: 64,
+            commands_at_once: 16,
         }
     }
 }

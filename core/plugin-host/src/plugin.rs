@@ -77,7 +77,8 @@ impl Plugin {
         desired: &Desired,
         grants: impl Into<GrantsInForce>,
     ) -> Result<Called<Progress>, CallError> {
-        let setting = self.setting(Kind::Target, context, grants, Purpose::Change).map_err(CallError::before_it_began)?;
+        let mut setting = self.setting(Kind::Target, context, grants, Purpose::Change).map_err(CallError::before_it_began)?;
+        setting.artifacts.extend(artifacts(desired));
         call::run(setting, |store| self.inner.exports.reconcile(store, context, desired)).await
     }
 
@@ -88,7 +89,8 @@ impl Plugin {
         desired: &Desired,
         grants: impl Into<GrantsInForce>,
     ) -> Result<Called<Result<Vec<Change>, Fault>>, CallError> {
-        let setting = self.setting(Kind::Target, context, grants, Purpose::Look).map_err(CallError::before_it_began)?;
+        let mut setting = self.setting(Kind::Target, context, grants, Purpose::Look).map_err(CallError::before_it_began)?;
+        setting.artifacts.extend(artifacts(desired));
         call::run(setting, |store| self.inner.exports.preview(store, context, desired)).await
     }
 
@@ -134,7 +136,8 @@ impl Plugin {
         if !manifest.kinds.contains(&wanted) {
             return Err(CallErrorKind::Kind { wanted, found: manifest.kinds.clone() });
         }
-        Ok(Setting { host: shared, asker, context, grants: grants.into(), purpose })
+        let artifacts = context.artifact_digest.iter().cloned().collect();
+        Ok(Setting { host: shared, asker, context, grants: grants.into(), purpose, artifacts })
     }
 }
 
@@ -142,4 +145,9 @@ impl Plugin {
 fn endpoints(subjects: &Subjects) -> Vec<String> {
     let sides = [&subjects.stable, &subjects.candidate].into_iter().flatten().filter_map(|subject| subject.endpoint.clone());
     sides.chain(subjects.public_endpoint.clone()).collect()
+}
+
+/// Returns the digests of the artifacts that shall run.
+fn artifacts(desired: &Desired) -> impl Iterator<Item = String> {
+    [&desired.stable, &desired.candidate].into_iter().flatten().map(|side| side.artifact_digest.clone())
 }

@@ -149,3 +149,22 @@ fn abandoned_copies_are_removed_and_running_ones_are_not() {
     assert!(!dir.path().join("incoming-dead").exists());
     assert!(dir.path().join("incoming-alive").exists());
 }
+
+#[test]
+fn what_was_imported_is_listed_and_read_by_its_paths() {
+    let (source, folder) = (sample(), tempfile::tempdir().unwrap());
+    let store = Store::open(folder.path()).unwrap();
+    let digest = store.import(source.path()).unwrap().digest;
+    let files = store.files(&digest).unwrap();
+    let files: Vec<_> = files.iter().map(|file| (file.path.to_str().unwrap(), file.bytes, file.executable)).collect();
+    assert_eq!(files, [("bin/run", 10, true), ("data/words.txt", 8, false)]);
+    let read = |path: &str, offset, length| store.read(&digest, Path::new(path), offset, length);
+    assert_eq!(read("data/words.txt", 4, 100).unwrap(), b"two\n");
+    assert_eq!(read("words", 0, 3).unwrap(), b"one", "a link inside leads there");
+    assert!(read("data/words.txt", 8, 1).unwrap().is_empty());
+    for outside in ["../../etc/passwd", "/etc/passwd", "data", "absent"] {
+        read(outside, 0, 1).unwrap_err();
+    }
+    write(source.path(), "more", "more", 0o644);
+    store.files(&digest_of(source.path()).unwrap()).unwrap_err();
+}

@@ -34,9 +34,12 @@ impl Wired {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Failure> {
+        let artifacts = Arc::new(artifacts::LocalArtifacts::open(&data.artifacts())?);
         let host = PluginHost::new(plugin_host::Options {
             cache_dir: Some(data.cache()),
             runtime: Some(Arc::new(local::LocalRuntime(Client::new(Options::default_control_socket(&data.runtime()))))),
+            artifacts: Some(Arc::clone(&artifacts) as Arc<dyn plugin_host::ArtifactBackend>),
+            environment: environment(),
             ca_file: args.ca_file.clone(),
             ..plugin_host::Options::default()
         });
@@ -50,7 +53,12 @@ impl Wired {
         let evidence = Arc::new(evidence::Attached { store });
         let driver = Arc::new(PluginDriver::new(registry, grants, evidence, Arc::clone(&clock)));
         let plugins = Arc::new(plugins::Catalog { infos, driver: Arc::clone(&driver), clock });
-        let artifacts = Arc::new(artifacts::LocalArtifacts::open(&data.artifacts())?);
         Ok(Self { driver, plugins, artifacts })
     }
+}
+
+/// Returns the environment that the server was started with: grants may say that a secret is kept there.
+fn environment() -> plugin_host::ServerEnvironment {
+    // What is not text cannot be a secret that is sent anywhere.
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }

@@ -1,0 +1,75 @@
+//! What the guest may call.
+
+use super::path::{is_inside, wrong};
+use super::{ArtifactFault, grant};
+use crate::call::CallState;
+use crate::usage::Refusable;
+use crate::v0_2::bindings::powers::towpath::plugin::artifact::{Error, File, Host};
+
+/// The most files that are listed: what has more is not for a plugin to look through.
+const FILES_MAX: usize = 10_000;
+
+/// The most bytes that one call reads.
+pub(super) const READ_BYTES_MAX: u32 = 1 << 20;
+
+/// How much of a digest or path is named in traces, in characters.
+const NAMED_CHARS_MAX: usize = 200;
+
+impl Host for CallState {
+    async fn files(&mut self, digest: String) -> wasmtime::Result<Result<Vec<File>, Error>> {
+        let what = format!("files of {}", named(&digest));
+        self.using("artifact", what, async |state| Ok(files(state, &digest).await)).await
+    }
+
+    async fn read(&mut self, digest: String, path: String, offset: u64, length: u32) -> wasmtime::Result<Result<Vec<u8>, Error>> {
+        let what = format!("{} of {}", named(&path), named(&digest));
+        self.using("artifact", what, async |state| {
+            if let Err(sentence) = grant::check(state, &digest) {
+                return Ok(Err(Error::Refused(sentence)));
+            }
+            if !is_inside(&path) {
+                return Ok(Err(Error::Invalid(wrong(&path))));
+            }
+            let Some(backend) = state.host.artifacts.clone() else { return Ok(Err(none())) };
+            Ok(backend.read(&digest, &path, offset, length.min(READ_BYTES_MAX)).await.map_err(error))
+        })
+        .await
+    }
+}
+
+async fn files(state: &mut CallState, digest: &str) -> Result<Vec<File>, Error> {
+    grant::check(state, digest).map_err(Error::Refused)?;
+    let backend = state.host.artifacts.clone().ok_or_else(none)?;
+    let found = backend.files(digest).await.map_err(error)?;
+    if found.len() > FILES_MAX {
+        return Err(Error::Broken(format!("the artifact has {} files, at most {FILES_MAX} are listed", found.len())));
+    }
+    Ok(found.into_iter().map(|file| File { path: file.path, size: file.size, executable: file.executable }).collect())
+}
+
+fn named(text: &str) -> String {
+    text.chars().take(NAMED_CHARS_MAX).collect()
+}
+
+fn none() -> Error {
+    Error::Absent("this server has no store of artifacts".to_owned())
+}
+
+fn error(fault: ArtifactFault) -> Error {
+    match fault {
+        ArtifactFault::Absent(why) => Error::Absent(why),
+        ArtifactFault::Broken(why) => Error::Broken(why),
+    }
+}
+
+impl Refusable for Error {
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
+    fn sentence(&self) -> String {
+        match self {
+            Self::Refused(why) | Self::Invalid(why) | Self::Absent(why) | Self::Broken(why) => why.clone(),
+        }
+    }
+}
