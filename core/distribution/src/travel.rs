@@ -35,7 +35,7 @@ pub struct Pulled {
     pub component: Vec<u8>,
     /// Who of those that the trust believes signed it; nobody where the trust takes it unsigned.
     pub signed_by: Vec<Signer>,
-    /// What it was made from, as far as it says so.
+    /// What it was made from, as far as it says so. A list that is attached, and not in the component, is not covered by the signatures.
     pub sbom: Option<Sbom>,
 }
 
@@ -196,11 +196,19 @@ async fn pull_from(store: &Store<'_>, trust: &Trust, reference: &Reference) -> R
     let Judged { reference, digest, layer, signed_by } = judged(store, trust, reference).await?;
     let component = store.blob(&reference, &layer, COMPONENT_BYTES_MAX).await?.to_vec();
     interface(&component)?;
-    let sbom = match sbom::of_component(&component)? {
-        Some(found) => Some(found),
-        None => attached_sbom(store, &reference, &digest).await?,
-    };
+    let sbom = sbom_of(store, &reference, &digest, &component).await.unwrap_or_else(|error| {
+        // It is the author's word about the plugin, not a part of it.
+        tracing::warn!(%error, %reference, "the list of materials is left out");
+        None
+    });
     Ok(Pulled { reference, manifest_digest: digest, component, signed_by, sbom })
+}
+
+async fn sbom_of(store: &Store<'_>, reference: &Reference, digest: &str, component: &[u8]) -> Result<Option<Sbom>, Error> {
+    match sbom::of_component(component)? {
+        Some(found) => Ok(Some(found)),
+        None => attached_sbom(store, reference, digest).await,
+    }
 }
 
 async fn attached_sbom(store: &Store<'_>, reference: &Reference, digest: &str) -> Result<Option<Sbom>, Error> {
@@ -336,7 +344,11 @@ async fn copy(from: &Store<'_>, to: &Store<'_>, reference: &Reference) -> Result
         to.put_manifest(&simple_tag(reference, &digest), MANIFEST_TYPE, &bytes).await?;
     }
     for attached in from.referrers(reference, &digest).await? {
-        let (bytes, _) = from.attached(reference, &attached, &digest).await?;
+        let (bytes, layers) = from.attached(reference, &attached, &digest).await?;
+        if layers.is_empty() {
+            // It says of itself that it is attached to something else.
+            continue;
+        }
         copy_blobs(from, to, reference, &bytes).await?;
         let kind = Manifest::read(&attached.digest, &bytes)?.artifact_type.or(attached.artifact_type).unwrap_or_default();
         to.attach(reference, &digest, &kind, &bytes).await?;

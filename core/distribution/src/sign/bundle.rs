@@ -13,7 +13,7 @@ use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, Verifier}
 
 use super::key::{PublicKey, SigningKey};
 use super::provider;
-use crate::digest::digits;
+use crate::digest::{digest_of, digits};
 use crate::error::Error;
 
 /// The type of bundles that are written; older ones are read.
@@ -23,8 +23,6 @@ pub(crate) const BUNDLE_TYPES: &str = "application/vnd.dev.sigstore.bundle";
 const STATEMENT_TYPE: &str = "application/vnd.in-toto+json";
 /// What a statement says when it is a signature. Others are signed as well: reports of weaknesses, for one, which praise nothing.
 pub(crate) const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
-/// A root that trusts nobody, for keys that need none.
-const NOBODY: &str = r#"{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}"#;
 
 /// Whom keyless signatures are believed by.
 #[derive(Clone)]
@@ -37,6 +35,25 @@ impl Root {
         Verifier::new(&root).map_err(|error| error.to_string())?;
         Ok(Self(root))
     }
+}
+
+/// What is read of a statement: what it is about, and what it says.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Statement {
+    predicate_type: String,
+    #[serde(default)]
+    subject: Vec<Subject>,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    digest: SubjectDigest,
+}
+
+#[derive(Deserialize)]
+struct SubjectDigest {
+    sha256: Option<String>,
 }
 
 /// Who a certificate says that it signed.
@@ -71,17 +88,39 @@ pub(crate) fn verify_keyed(bundle: &[u8], key: &PublicKey, log: Option<&Root>, m
     if bundle.signing_certificate().is_some() {
         return Err("it is keyless".to_owned());
     }
-    let root = log.map_or_else(|| Root::from_json(NOBODY), |root| Ok(root.clone()))?;
-    let policy = PublicKeyVerificationPolicy::new(key.der.clone());
-    let entries = bundle.verification_material.tlog_entries.len();
-    let policy = match log {
-        Some(_) if entries == 0 => return Err("it has no entry of a log, which is asked for".to_owned()),
-        Some(_) => policy,
-        None => policy.skip_tlog_unsafe(),
-    };
-    let verifier = Verifier::new(&root.0).map_err(|error| chain(&error))?;
-    provider::with_message(manifest, || verifier.verify(manifest, &bundle, &policy)).map_err(|error| chain(&error))?;
+    match log {
+        None => verify_unlogged(&bundle, key, manifest)?,
+        Some(_) if bundle.verification_material.tlog_entries.is_empty() => {
+            return Err("it has no entry of a log, which is asked for".to_owned());
+        }
+        Some(root) => {
+            let verifier = Verifier::new(&root.0).map_err(|error| chain(&error))?;
+            let policy = PublicKeyVerificationPolicy::new(key.der.clone());
+            provider::with_message(manifest, || verifier.verify(manifest, &bundle, &policy)).map_err(|error| chain(&error))?;
+        }
+    }
     is_signature(&bundle)
+}
+
+/// The crate takes no bundle without a log or a clock's stamp; a key that the operator holds needs neither.
+fn verify_unlogged(bundle: &Bundle, key: &PublicKey, manifest: &[u8]) -> Result<(), String> {
+    match &bundle.content {
+        SignatureContent::MessageSignature(signed) => key.verify(manifest, signed.signature.as_bytes()),
+        SignatureContent::DsseEnvelope(envelope) => {
+            if envelope.payload_type != STATEMENT_TYPE {
+                return Err(format!("it signs a document of type {}, not {STATEMENT_TYPE}", envelope.payload_type));
+            }
+            key.verify(&envelope.pae(), envelope.signature.sig.as_bytes())?;
+            let statement: Statement = serde_json::from_slice(envelope.payload.as_bytes()).map_err(|error| error.to_string())?;
+            let wanted = digest_of(manifest);
+            let named: Vec<_> = statement.subject.iter().filter_map(|subject| subject.digest.sha256.as_ref()).collect();
+            match named.iter().any(|named| digits(&wanted) == Some(named.as_str())) {
+                true => Ok(()),
+                false => Err(format!("what is signed is {named:?}, not {wanted}")),
+            }
+        }
+        _ => Err("it holds neither a signature nor a statement".to_owned()),
+    }
 }
 
 /// Checks a keyless bundle over a manifest, and returns who signed.
@@ -112,12 +151,6 @@ fn read(bundle: &[u8]) -> Result<Bundle, String> {
 
 /// A statement counts only if it says that it is a signature.
 fn is_signature(bundle: &Bundle) -> Result<(), String> {
-    /// The one word of a statement that is asked for.
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Statement {
-        predicate_type: String,
-    }
     let SignatureContent::DsseEnvelope(envelope) = &bundle.content else { return Ok(()) };
     let statement: Statement = serde_json::from_slice(envelope.payload.as_bytes()).map_err(|error| error.to_string())?;
     match statement.predicate_type.as_str() {

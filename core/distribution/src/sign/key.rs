@@ -18,6 +18,7 @@ use crate::error::Error;
 /// The two names under which cosign encrypted keys, the newer first.
 const ENCRYPTED: [&str; 2] = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY"];
 const PLAIN: &str = "PRIVATE KEY";
+const PUBLIC: &str = "PUBLIC KEY";
 /// Largest key file that is read, in bytes.
 const KEY_BYTES_MAX: usize = 64 * 1024;
 
@@ -59,7 +60,7 @@ impl SigningKey {
 
     /// Returns the public key as PEM.
     pub fn public_pem(&self) -> String {
-        self.pair.public_key_der().expect("BUG: a key pair has a public key").to_pem()
+        pem(PUBLIC, self.pair.public_key_der().expect("BUG: a key pair has a public key").as_bytes())
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Result<String, Error> {
@@ -261,7 +262,7 @@ mod tests {
         for (text, why) in [
             ("", "not PEM"),
             ("-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----", "it is a `EC PRIVATE KEY`"),
-            ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "no ECDSA key"),
+            ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "Invalid key format"),
             ("-----BEGIN PRIVATE KEY-----\n!\n-----END PRIVATE KEY-----", "not PEM"),
         ] {
             let error = SigningKey::from_pem(text, None).unwrap_err().to_string();

@@ -32,18 +32,22 @@ impl Hosts {
 
     pub(super) async fn resolve(&self, reference: &Reference) -> Result<String, Error> {
         let tag = reference.tag().unwrap_or("latest");
-        let mut tried = Vec::new();
+        let (mut tried, mut answered) = (Vec::new(), false);
         for client in &self.clients {
             match client.manifest(reference.repository(), tag).await {
                 Ok(Some(bytes)) => return Ok(digest_of(&bytes)),
                 // The registry knows best what it has.
                 Ok(None) if tried.is_empty() => return Err(not_found(reference.to_string(), [client])),
-                Ok(None) => tried.push(format!("{}: it is not there", client.place())),
+                Ok(None) => {
+                    tried.push(format!("{} (it is not there)", client.place()));
+                    answered = true;
+                }
                 Err(Error::Unreachable { tried: told, .. }) => tried.extend(told),
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::Unreachable { what: reference.to_string(), tried })
+        let what = reference.to_string();
+        Err(if answered { Error::NotFound { what, asked: tried } } else { Error::Unreachable { what, tried } })
     }
 
     pub(super) async fn manifest(&self, reference: &Reference, digest: &str) -> Result<Bytes, Error> {

@@ -27,7 +27,7 @@ pub(crate) struct Registry {
 impl Registry {
     /// Starts a registry that takes everybody.
     pub(crate) fn start() -> Self {
-        Self::start_with("")
+        Self::start_in(tempfile::tempdir().unwrap(), "")
     }
 
     /// Starts a registry that takes [`USER`] alone.
@@ -37,14 +37,11 @@ impl Registry {
         let made = Command::new("htpasswd").args(["-Bbc"]).arg(&file).args([USER, PASSWORD]).stderr(Stdio::null()).status();
         let made = made.expect("htpasswd is there: apt-get install apache2-utils");
         assert!(made.success());
-        let started = Self::start_with(&format!("auth: {{htpasswd: {{realm: towpath, path: {}}}}}\n", file.display()));
-        // The registry has read the file: it answers.
-        drop(folder);
-        started
+        let lock = format!("auth: {{htpasswd: {{realm: towpath, path: {}}}}}\n", file.display());
+        Self::start_in(folder, &lock)
     }
 
-    fn start_with(more: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    fn start_in(folder: TempDir, more: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let config = folder.path().join("config.yml");
         let storage = folder.path().join("storage");

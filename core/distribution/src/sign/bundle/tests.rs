@@ -39,7 +39,7 @@ fn fails<T: std::fmt::Debug>(result: Result<T, String>, why: &str) {
 fn what_cosign_signed_with_a_key_is_verified() {
     let key = PublicKey::from_pem(COSIGN_PUBLIC).unwrap();
     assert_eq!(verify_keyed(KEYED, &key, None, SIGNED), Ok(()));
-    fails(verify_keyed(KEYED, &key, None, b"another manifest"), "artifact hash does not match");
+    fails(verify_keyed(KEYED, &key, None, b"another manifest"), &digest_of(b"another manifest"));
     fails(verify_keyed(KEYED, &key, Some(&root()), SIGNED), "no entry of a log");
     fails(verify_keyless(KEYED, &root(), SIGNED), "it is keyed");
 }
@@ -51,7 +51,7 @@ fn a_bundle_stands_for_its_key_and_manifest_alone() {
     let public = PublicKey::from_pem(&keys.public_pem).unwrap();
     let bundle = sign(&key, &digest_of(b"manifest")).unwrap();
     assert_eq!(verify_keyed(&bundle, &public, None, b"manifest"), Ok(()));
-    fails(verify_keyed(&bundle, &public, None, b"other"), "does not match");
+    fails(verify_keyed(&bundle, &public, None, b"other"), &digest_of(b"other"));
     fails(verify_keyed(&bundle, &PublicKey::from_pem(COSIGN_PUBLIC).unwrap(), None, b"manifest"), "signature");
     fails(verify_keyed(b"{}", &public, None, b"manifest"), "cannot be read");
     fails(verify_keyed(b"\xff", &public, None, b"manifest"), "not text");
@@ -79,7 +79,7 @@ fn a_public_keyless_bundle_is_verified_offline() {
 #[test]
 fn a_keyless_bundle_without_its_log_is_refused() {
     let none = keyless_with(|bundle| bundle["verificationMaterial"]["tlogEntries"] = serde_json::json!([]));
-    fails(verify_keyless(&none, &root(), KEYLESS_SIGNED), "log");
+    fails(verify_keyless(&none, &root(), KEYLESS_SIGNED), "must have an inclusion proof");
     let unproven = keyless_with(|bundle| {
         bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]["hashes"] = serde_json::json!([]);
     });
