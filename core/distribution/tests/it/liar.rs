@@ -12,11 +12,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
+/// The paths that were asked for, with the proof that came along.
+type Asked = Arc<Mutex<Vec<(String, Option<String>)>>>;
+
 /// A server that answers by a function of the request.
 pub(crate) struct Liar {
     pub(crate) host: String,
-    /// The paths that were asked for, with the proof that came along.
-    pub(crate) asked: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    pub(crate) asked: Asked,
     serving: tokio::task::JoinHandle<()>,
 }
 
@@ -24,7 +26,7 @@ impl Liar {
     pub(crate) async fn start(answer: impl Fn(&str, Option<&str>) -> Response<Full<Bytes>> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
-        let asked: Arc<Mutex<Vec<_>>> = Arc::default();
+        let asked = Asked::default();
         let (answer, seen) = (Arc::new(answer), asked.clone());
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

@@ -1,5 +1,6 @@
 //! Plugins travel: through a real registry, lying mirrors, and folders that other tools read.
 
+mod cosign;
 mod folders;
 mod liar;
 mod mirrors;

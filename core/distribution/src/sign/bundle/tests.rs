@@ -4,7 +4,8 @@ use crate::sign::key::generate_key_pair;
 
 const COSIGN_PUBLIC: &str = include_str!("../testdata/cosign.pub");
 const KEYED: &[u8] = include_bytes!("../testdata/keyed.bundle.json");
-const SIGNED: &[u8] = include_bytes!("../testdata/signed-manifest.json");
+/// Without the line end that the file has for editors.
+const SIGNED: &[u8] = include_bytes!("../testdata/signed-manifest.json").trim_ascii_end();
 
 const KEYLESS: &str = include_str!("../testdata/cosign-v3-blob.sigstore.json");
 const KEYLESS_SIGNED: &[u8] = include_bytes!("../testdata/cosign-v3-blob.txt");
