@@ -113,13 +113,23 @@ impl fmt::Debug for GeneratedKeys {
 /// # Errors
 /// Returns that the machine has no randomness.
 pub fn generate_key_pair(password: &[u8]) -> Result<GeneratedKeys, Error> {
+    let (pkcs8, key) = fresh()?;
+    Ok(GeneratedKeys { private_pem: pem(ENCRYPTED[0], &encrypt(&pkcs8, password)?), public_pem: key.public_pem() })
+}
+
+/// Returns a new key, and its form in a file.
+fn fresh() -> Result<(Vec<u8>, SigningKey), Error> {
     provider::install();
-    let random = SystemRandom::new();
-    let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random)
-        .map_err(|_| wrong("this machine has no randomness"))?;
-    let private_pem = pem(ENCRYPTED[0], &encrypt(made.as_ref(), password)?);
+    let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new());
+    let made = made.map_err(|_| wrong("this machine has no randomness"))?;
     let pair = KeyPair::from_pkcs8_der(made.as_ref()).map_err(wrong)?;
-    Ok(GeneratedKeys { private_pem, public_pem: SigningKey { pair }.public_pem() })
+    Ok((made.as_ref().to_vec(), SigningKey { pair }))
+}
+
+/// Returns a new key for a test, which needs no password.
+#[cfg(test)]
+pub(crate) fn fresh_key() -> SigningKey {
+    fresh().unwrap().1
 }
 
 /// What cosign writes into its encrypted files, as JSON.
@@ -255,6 +265,13 @@ mod tests {
         assert_eq!(public.verify(b"message", &signature), Ok(()));
         assert!(public.verify(b"other", &signature).is_err());
         assert!(!format!("{keys:?} {key:?}").contains("PRIVATE"));
+    }
+
+    #[test]
+    fn a_plain_key_needs_no_password() {
+        let (pkcs8, key) = fresh().unwrap();
+        let read = SigningKey::from_pem(&pem(PLAIN, &pkcs8), None).unwrap();
+        assert_eq!(read.public_pem(), key.public_pem());
     }
 
     #[test]

@@ -71,11 +71,12 @@ pub(crate) fn verify(key: &PublicKey, payload: &[u8], signature: &str, manifest_
 mod tests {
     use super::*;
     use crate::digest::digest_of;
-    use crate::sign::key::generate_key_pair;
+    use crate::sign::key::fresh_key;
 
     fn keys() -> (SigningKey, PublicKey) {
-        let keys = generate_key_pair(b"").unwrap();
-        (SigningKey::from_pem(&keys.private_pem, Some(b"")).unwrap(), PublicKey::from_pem(&keys.public_pem).unwrap())
+        let key = fresh_key();
+        let public = PublicKey::from_pem(&key.public_pem()).unwrap();
+        (key, public)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::digest::digest_of;
-use crate::sign::key::{SigningKey, generate_key_pair};
+use crate::sign::key::{SigningKey, fresh_key};
 use crate::sign::{SignatureFormat, sign};
 
 const MANIFEST: &[u8] = b"manifest";
@@ -15,9 +15,9 @@ fn reference() -> Reference {
 fn trust(rules: &str) -> (Result<Trust, String>, [SigningKey; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let keys = ["ada", "bob"].map(|name| {
-        let made = generate_key_pair(b"").unwrap();
-        std::fs::write(folder.path().join(format!("{name}.pub")), &made.public_pem).unwrap();
-        SigningKey::from_pem(&made.private_pem, Some(b"")).unwrap()
+        let key = fresh_key();
+        std::fs::write(folder.path().join(format!("{name}.pub")), key.public_pem()).unwrap();
+        key
     });
     std::fs::write(folder.path().join("root.json"), include_bytes!("../sign/testdata/trusted_root.json")).unwrap();
     let file = folder.path().join("trust.json");

@@ -77,6 +77,22 @@ async fn a_registry_with_a_lock_opens_to_credentials_alone() {
 }
 
 #[tokio::test]
+async fn an_encrypted_registry_is_believed_by_its_authority_alone() {
+    let registry = Registry::start_encrypted();
+    let name = reference(format!("{}/team/plugin:1", registry.host));
+    let encrypted = registries(&format!(r#"{{"hosts": {{"{}": {{"plainHttp": false}}}}}}"#, registry.host));
+    let believing = Registries { ca_file: Some(registry.authority()), ..encrypted.clone() };
+    push(&believing, &name, &component("a"), &none()).await.unwrap();
+    assert_eq!(pull(&believing, &Trust::unsigned(), &name).await.unwrap().component, component("a"));
+    let stranger = Registry::start_encrypted();
+    let strangers = Registries { ca_file: Some(stranger.authority()), ..encrypted };
+    let error = pull(&strangers, &Trust::unsigned(), &name).await.unwrap_err();
+    assert!(matches!(&error, Error::Unreachable { .. }) && error.to_string().contains("certificate"), "{error}");
+    let error = pull(&Registries::default(), &Trust::unsigned(), &name).await.unwrap_err();
+    assert!(error.to_string().contains("400 Bad Request"), "{error}");
+}
+
+#[tokio::test]
 async fn what_is_not_there_or_no_plugin_is_told() {
     let registry = Registry::start();
     let any = Registries::default();

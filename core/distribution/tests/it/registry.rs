@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
 /// Looks at a registry that starts, 50 ms apart.
@@ -16,6 +17,9 @@ const LOOKS_MAX: u32 = 1_200;
 pub(crate) const USER: &str = "towpath";
 /// The password of [`USER`].
 pub(crate) const PASSWORD: &str = "not-a-secret";
+
+/// What a registry that encrypts says to whoever does not.
+const HTTPS: &str = "HTTP request to an HTTPS server";
 
 /// A running registry. Stopped when dropped.
 pub(crate) struct Registry {
@@ -41,12 +45,34 @@ impl Registry {
         Self::start_in(folder, &lock)
     }
 
+    /// Starts a registry that proves itself by a certificate of an authority of its own; see [`Registry::authority`].
+    pub(crate) fn start_encrypted() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        std::fs::write(file("authority.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+        let authority = Issuer::new(params, key);
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+        std::fs::write(file("certificate.pem"), certificate.pem()).unwrap();
+        std::fs::write(file("key.pem"), key.serialize_pem()).unwrap();
+        let tls = format!("  tls: {{certificate: {}, key: {}}}\n", file("certificate.pem").display(), file("key.pem").display());
+        Self::start_in(folder, &tls)
+    }
+
+    /// Returns the file with the authority of an encrypted registry.
+    pub(crate) fn authority(&self) -> std::path::PathBuf {
+        self.folder.path().join("authority.pem")
+    }
+
     fn start_in(folder: TempDir, more: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let config = folder.path().join("config.yml");
         let storage = folder.path().join("storage");
         let text = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: 127.0.0.1:{port}}}\n{more}",
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp:\n  addr: 127.0.0.1:{port}\n{more}",
             storage.display()
         );
         std::fs::write(&config, text).unwrap();
@@ -87,7 +113,9 @@ fn answers(host: &str) -> bool {
     let Ok(mut stream) = std::net::TcpStream::connect(host) else { return false };
     let asked = stream.write_all(format!("GET /v2/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes());
     let mut answer = String::new();
-    asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && (answer.contains(" 200 ") || answer.contains(" 401 "))
+    asked.is_ok()
+        && stream.read_to_string(&mut answer).is_ok()
+        && (answer.contains(" 200 ") || answer.contains(" 401 ") || answer.contains(HTTPS))
 }
 
 /// Runs skopeo and returns what it prints.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::digest::digest_of;
-use crate::sign::key::generate_key_pair;
+use crate::sign::key::fresh_key;
 
 const COSIGN_PUBLIC: &str = include_str!("../testdata/cosign.pub");
 const KEYED: &[u8] = include_bytes!("../testdata/keyed.bundle.json");
@@ -47,9 +47,8 @@ fn what_cosign_signed_with_a_key_is_verified() {
 
 #[test]
 fn a_bundle_stands_for_its_key_and_manifest_alone() {
-    let keys = generate_key_pair(b"").unwrap();
-    let key = SigningKey::from_pem(&keys.private_pem, Some(b"")).unwrap();
-    let public = PublicKey::from_pem(&keys.public_pem).unwrap();
+    let key = fresh_key();
+    let public = PublicKey::from_pem(&key.public_pem()).unwrap();
     let bundle = sign(&key, &digest_of(b"manifest")).unwrap();
     assert_eq!(verify_keyed(&bundle, &public, None, b"manifest"), Ok(()));
     fails(verify_keyed(&bundle, &public, None, b"other"), &digest_of(b"other"));
