@@ -20,6 +20,9 @@ use crate::{CallContext, CallError, Called, GrantsInForce, RuntimeScope, clock};
 /// How wasmtime says that a guest handed over more than its allowance.
 const TOO_MUCH_DATA: &str = "too much data is being copied";
 
+/// How wasmtime says that an export has the right name and another type; it was not called.
+const OTHER_TYPE: &str = "failed to convert function to given type";
+
 /// What a call is for; it decides what the powers may do beyond what was granted.
 pub(crate) enum Purpose {
     /// To find something out.
@@ -185,6 +188,9 @@ fn kind_of(failure: Failure, limits: &Limits) -> CallErrorKind {
         return CallErrorKind::Host { message: error.to_string() };
     }
     let cause = error.root_cause().to_string();
+    if format!("{error}").contains(OTHER_TYPE) {
+        return CallErrorKind::Malformed { message: format!("it does not export what towpath:plugin has: {error:#}") };
+    }
     if cause.contains(TOO_MUCH_DATA) {
         return CallErrorKind::Limit { what: Limited::Output, limit: limits.output_bytes as u64 };
     }

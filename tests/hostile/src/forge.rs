@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wasm_encoder::{ComponentSection, CustomSection};
+use wasm_encoder::{ComponentSection, CustomSection, InstanceSection, ModuleArg, RawSection};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -36,6 +36,7 @@ pub struct Forge {
     texts: Vec<u8>,
     world: String,
     packages: Vec<String>,
+    beside: Vec<String>,
     manifest: Value,
 }
 
@@ -51,8 +52,33 @@ impl Forge {
             texts: Vec::new(),
             world: "include towpath:plugin/health-plugin@0.1.0;".to_owned(),
             packages: Vec::new(),
+            beside: Vec::new(),
             manifest: manifest(),
         }
+    }
+
+    /// Begins a target whose `reconcile` has this body; what it observes and previews is the same, and it describes nothing.
+    pub fn target(reconcile: &str) -> Self {
+        let mut forge = Self::new(HEALTHY);
+        forge.world = "include towpath:plugin/health-plugin@0.1.0; include towpath:plugin/target-plugin@0.1.0;".to_owned();
+        forge.manifest["kinds"] = json!(["health", "target"]);
+        forge.manifest["settings"] = json!({ "health": {}, "target": {} });
+        let target = |function: &str, rest: &str| format!("(func (export \"towpath:plugin/target@0.1.0#{function}\") {rest})");
+        let fields = [
+            target("describe", "(param i32 i32) (result i32) (i32.const 256)"),
+            target("observe", &format!("(param $context i32) (result i32) {reconcile}")),
+            target("reconcile", &format!("(param $context i32) (result i32) {reconcile}")),
+            target("preview", &format!("(param $context i32) (result i32) {reconcile}")),
+            target("settings-schema", "(result i32) (unreachable)"),
+        ];
+        forge.fields(&fields.join(""))
+    }
+
+    /// Adds a core module, in text form, that is instantiated beside the component's own.
+    #[must_use]
+    pub fn beside(mut self, module: &str) -> Self {
+        self.beside.push(module.to_owned());
+        self
     }
 
     /// Imports a function of the contract's powers: its core name and type.
@@ -153,7 +179,18 @@ impl Forge {
     ///
     /// When text or interface are not well-formed: the test that wrote them is wrong.
     pub fn component(&self) -> Vec<u8> {
-        with_manifest(&self.bare(), &self.manifest)
+        let mut component = self.bare();
+        let parts = wasmparser::Parser::new(0).parse_all(&component);
+        let modules = parts.filter(|part| matches!(part, Ok(wasmparser::Payload::ModuleSection { .. }))).count();
+        for (number, module) in self.beside.iter().enumerate() {
+            let module = wat::parse_str(module).expect("a module");
+            RawSection { id: 1, data: &module }.append_to_component(&mut component);
+            let mut instances = InstanceSection::new();
+            let none: [(&str, ModuleArg); 0] = [];
+            instances.instantiate(u32::try_from(modules + number).expect("few"), none);
+            instances.append_to_component(&mut component);
+        }
+        with_manifest(&component, &self.manifest)
     }
 
     /// Returns the component without a manifest.
