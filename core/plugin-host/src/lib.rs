@@ -40,6 +40,7 @@ pub use host::{Options, PluginHost};
 pub use limits::Limits;
 pub use manifest::{Kind, Manifest, ManifestError};
 pub use plugin::Plugin;
+pub use transcript::is_deceptive;
 pub use powers::NAMES as POWERS;
 pub use powers::http::grant::{HttpGrant, HttpRule, Scheme};
 pub use powers::http::tls::client_config;

@@ -162,7 +162,7 @@ fn printable(text: &str, bytes_max: usize) -> String {
 
 /// Returns whether a character can make a screen show something else than what was written: controls, line separators, and those
 /// that turn the direction of what follows.
-pub(crate) fn is_deceptive(character: char) -> bool {
+pub fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

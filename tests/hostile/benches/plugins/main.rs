@@ -111,7 +111,8 @@ fn loads(component: &[u8]) -> bool {
     mapped.row("load of what was compiled before", &format!("p50 {LOAD_MAX:?}"));
     let body = "(func (param i32) (result i32) (i32.mul (i32.add (local.get 0) (i32.const 3)) (i32.load (local.get 0))))";
     let large = Forge::new(HEALTHY).fields(&body.repeat(50_000)).component();
-    Times::of(1, || drop(fresh.load(&large).expect("a plugin"))).row(&format!("cold compile, 50,000 functions, {} KiB", large.len() >> 10), "");
+    Times::of(1, || drop(fresh.load(&large).expect("a plugin")))
+        .row(&format!("cold compile, 50,000 functions, {} KiB", large.len() >> 10), "");
     mapped.at(0.5) <= LOAD_MAX
 }
 
@@ -189,7 +190,7 @@ fn neighbour_beside(hostile: Option<&Forge>) -> Times {
     let host = PluginHost::new(Options { limits: Limits::default(), ..Options::default() }).expect("a host");
     let neighbour = host.load(&Forge::new(HEALTHY).component()).expect("a plugin");
     let hostile = hostile.map(|forge| host.load(&forge.component()).expect("a plugin"));
-    let times = runtime().block_on(async move {
+    runtime().block_on(async move {
         let mut crowd = JoinSet::new();
         if let Some(hostile) = hostile {
             for number in 0..HOSTILE_CALLS {
@@ -215,8 +216,7 @@ fn neighbour_beside(hostile: Option<&Forge>) -> Times {
         let times = times.await.expect("the neighbour ends");
         crowd.abort_all();
         times
-    });
-    times
+    })
 }
 
 /// Has a plugin take a look; returns whether it answered.

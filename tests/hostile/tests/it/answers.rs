@@ -106,7 +106,8 @@ async fn a_weight_above_all_of_the_traffic_breaks_the_contract() {
 
 #[tokio::test]
 async fn a_side_that_is_seen_twice_breaks_the_contract() {
-    let forge = Forge::target("(i32.store (i32.const 264) (i32.const 1024)) (i32.store (i32.const 268) (i32.const 2)) (i32.const 256)");
+    let forge =
+        Forge::target("(i32.store (i32.const 264) (i32.const 1024)) (i32.store (i32.const 268) (i32.const 2)) (i32.const 256)");
     let error = reconcile(&forge, &Grants::default()).await.expect_err("there is one stable side");
     assert!(is_malformed(&error.kind) && error.to_string().contains("the stable side is observed 2 times"), "{error}");
 }

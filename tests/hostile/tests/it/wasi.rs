@@ -171,7 +171,8 @@ async fn a_right_name_with_another_type_breaks_the_contract_before_it_runs() {
     let package =
         "package towpath:plugin@0.1.0; interface health { assess: func(x: u32) -> u32; settings-schema: func() -> string; }";
     let forge = Forge::new("(unreachable)").in_contract(package);
-    fails(&forge, PATIENCE, "does not export what towpath:plugin has", |kind| matches!(kind, CallErrorKind::Malformed { .. })).await;
+    fails(&forge, PATIENCE, "does not export what towpath:plugin has", |kind| matches!(kind, CallErrorKind::Malformed { .. }))
+        .await;
 
     let core = r#"(import "wasi:random/random@0.2.0" "get-random-bytes" (func $random (param i32) (result i32)))"#;
     let package = "package wasi:random@0.2.0; interface random { get-random-bytes: func(len: u32) -> u32; }";
