@@ -40,11 +40,11 @@ pub use host::{Options, PluginHost};
 pub use limits::Limits;
 pub use manifest::{Kind, Manifest, ManifestError};
 pub use plugin::Plugin;
-pub use transcript::is_deceptive;
 pub use powers::NAMES as POWERS;
 pub use powers::http::grant::{HttpGrant, HttpRule, Scheme};
 pub use powers::http::tls::client_config;
 pub use powers::runtime::{RuntimeBackend, RuntimeFault, RuntimeScope};
+pub use transcript::is_deceptive;
 pub use types::{
     Answer, Assessment, CallContext, Called, Change, Descriptor, Desired, Evidence, Fault, Fencing, GateVerdict, HealthVerdict,
     LogLevel, LogLine, Measurement, Observation, Pending, Progress, RequestKey, RouteMatch, Side, SideDesired, SideObservation,

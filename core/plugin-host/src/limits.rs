@@ -48,7 +48,7 @@ pub struct Limits {
     pub resources: usize,
     /// Calls that run at once; more wait, within their deadlines. Each reserves address space, not memory.
     pub calls_at_once: u32,
-    /// Calls of one plugin that run at once, so that one that hangs leaves room to the others.
+    /// Calls of one plugin that run at once, so that one that hangs leaves half of the room to the others.
     pub calls_at_once_per_plugin: u32,
     /// Calls that wait for their turn, over all deployments; more are refused.
     pub calls_waiting: u32,
@@ -81,7 +81,7 @@ impl Default for Limits {
             compile_ms: 2 * 60 * 1_000,
             resources: 4_096,
             calls_at_once: 64,
-            calls_at_once_per_plugin: 16,
+            calls_at_once_per_plugin: 32,
             calls_waiting: 16_384,
             calls_waiting_per_deployment: 256,
             http_requests_at_once: 64,

@@ -32,7 +32,7 @@ const NEIGHBOUR_CALLS: usize = 1_000;
 const NEIGHBOUR_PAUSE: Duration = Duration::from_millis(2);
 
 /// Hostile calls at once: all that one plugin may have, and as many that wait.
-const HOSTILE_CALLS: usize = 32;
+const HOSTILE_CALLS: usize = 64;
 
 /// How long each hostile call may take.
 const HOSTILE_TIME: Duration = Duration::from_secs(2);
@@ -154,6 +154,7 @@ fn rate(component: &[u8]) -> bool {
                 }
             });
         }
+        // tidy: what is counted is calls in this time
         tokio::time::sleep(RATE_TIME).await;
         ended.store(true, Ordering::Relaxed);
         while callers.join_next().await.is_some() {}
@@ -206,6 +207,7 @@ fn neighbour_beside(hostile: Option<&Forge>) -> Times {
         let times = tokio::spawn(async move {
             let mut times = Times::default();
             for _ in 0..NEIGHBOUR_CALLS {
+                // tidy: the pace of the neighbour
                 tokio::time::sleep(NEIGHBOUR_PAUSE).await;
                 let begun = now();
                 assert!(assess(&neighbour, "neighbour", Duration::from_secs(20)).await, "the neighbour's call succeeds");
