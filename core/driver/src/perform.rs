@@ -189,7 +189,9 @@ fn land(flight: Option<Flight>) {
 fn lost(error: CallError) -> Lost {
     let retryable = match error.kind {
         // A crash, a hang or a full house may be gone at the next attempt.
-        CallErrorKind::Trap { .. } | CallErrorKind::Deadline { .. } | CallErrorKind::Host { .. } => true,
+        CallErrorKind::Trap { .. } | CallErrorKind::Deadline { .. } | CallErrorKind::Busy { .. } | CallErrorKind::Host { .. } => {
+            true
+        }
         // These stay as they are until somebody changes the plugin or its grant.
         CallErrorKind::Limit { .. }
         | CallErrorKind::Refused { .. }

@@ -11,12 +11,17 @@ use wasmtime_wasi::WasiCtx;
 use crate::error::{CallErrorKind, Limited};
 use crate::host::Shared;
 use crate::limits::{Limiter, Limits};
+use crate::pace::Effort;
+use crate::schedule::Turn;
 use crate::transcript::{self, Transcript};
 use crate::usage::{Asker, PowerUse, Refusable, UseOutcome};
 use crate::{CallContext, CallError, Called, GrantsInForce, RuntimeScope, clock};
 
 /// How wasmtime says that a guest handed over more than its allowance.
 const TOO_MUCH_DATA: &str = "too much data is being copied";
+
+/// How wasmtime says that an export has the right name and another type; it was not called.
+const OTHER_TYPE: &str = "failed to convert function to given type";
 
 /// What a call is for; it decides what the powers may do beyond what was granted.
 pub(crate) enum Purpose {
@@ -31,6 +36,8 @@ pub(crate) enum Purpose {
 /// What a call runs with.
 pub(crate) struct Setting<'a> {
     pub(crate) host: &'a Arc<Shared>,
+    /// The plugin's digest: calls of one plugin share its turns.
+    pub(crate) plugin: &'a str,
     /// Whose call it is: what it asks for, and where its uses are counted.
     pub(crate) asker: &'a Arc<Asker>,
     pub(crate) context: &'a CallContext,
@@ -63,6 +70,8 @@ pub(crate) enum Failure {
     Guest(wasmtime::Error),
     /// Its answer breaks the contract.
     Malformed(String),
+    /// It did not begin: too many others wait.
+    Busy(String),
 }
 
 impl From<wasmtime::Error> for Failure {
@@ -80,12 +89,13 @@ where
     let (host, asker) = (setting.host, Arc::clone(setting.asker));
     let allowed = allowed(setting.context, &host.limits);
     let transcript = Arc::new(Transcript::new(&host.limits));
+    let deadline = begun + allowed;
     let attempt = async {
-        let _permit = host.calls.acquire().await.map_err(|error| Failure::Guest(error.into()))?;
+        let _turn = turn(&setting, deadline).await?;
         let _ticking = host.ticker.begin();
-        work(store(setting, begun + allowed, &transcript)).await
+        work(store(setting, deadline, &transcript)).await
     };
-    let ended = tokio::time::timeout_at(begun + allowed, attempt).await;
+    let ended = tokio::time::timeout_at(deadline, attempt).await;
     // A refused power fails the call even when the guest went on without it: an answer made without it cannot be trusted.
     let outcome = match (transcript.stopped(), ended) {
         (Some(stopped), _) => Err(stopped),
@@ -103,6 +113,20 @@ where
     }
 }
 
+/// Waits for the call's turn, at most until its deadline. Calls of one deployment stand in one line; where there is none, those of
+/// one service and environment.
+async fn turn(setting: &Setting<'_>, deadline: Instant) -> Result<Turn, Failure> {
+    let Setting { host, plugin, context, .. } = setting;
+    let line = match context.deployment.as_str() {
+        "" => format!("{}/{}", context.service, context.environment),
+        deployment => deployment.to_owned(),
+    };
+    match tokio::time::timeout_at(deadline, host.calls.turn(&line, plugin)).await {
+        Ok(turn) => turn.map_err(|crowded| Failure::Busy(crowded.to_string())),
+        Err(_) => Err(Failure::Busy("its turn did not come before its deadline, too many others run".to_owned())),
+    }
+}
+
 /// Returns how long the call may take.
 fn allowed(context: &CallContext, limits: &Limits) -> Duration {
     let left = context.deadline_ms.saturating_sub(clock::now_ms());
@@ -116,12 +140,15 @@ fn store(setting: Setting<'_>, deadline: Instant, transcript: &transcript::Share
     store.set_hostcall_fuel(host.limits.output_bytes);
     // A guest that computes gives way at every tick; the time limit around the call then ends it.
     store.set_epoch_deadline(1);
-    store.epoch_deadline_async_yield_and_update(1);
+    let mut effort = Effort::new(&host.pace);
+    store.epoch_deadline_callback(move |_| Ok(effort.tick()));
     store
 }
 
 fn state(setting: Setting<'_>, deadline: Instant, transcript: &transcript::Shared) -> CallState {
-    let Setting { host, asker, context, grants, purpose, artifacts } = setting;
+    let Setting { host, asker, context, grants, purpose, artifacts, .. } = setting;
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(host.limits.resources);
     CallState {
         grants,
         asker: Arc::clone(asker),
@@ -134,7 +161,7 @@ fn state(setting: Setting<'_>, deadline: Instant, transcript: &transcript::Share
         transcript: Arc::clone(transcript),
         host: Arc::clone(host),
         wasi: None,
-        table: ResourceTable::new(),
+        table,
         limiter: Limiter {
             memory_bytes: host.limits.memory_bytes,
             table_elements: host.limits.table_elements,
@@ -152,6 +179,7 @@ fn micros(time: Duration) -> u64 {
 fn kind_of(failure: Failure, limits: &Limits) -> CallErrorKind {
     let error = match failure {
         Failure::Malformed(message) => return CallErrorKind::Malformed { message },
+        Failure::Busy(message) => return CallErrorKind::Busy { message },
         Failure::Guest(error) => error,
     };
     if let Some(trap) = error.downcast_ref::<Trap>() {
@@ -164,6 +192,9 @@ fn kind_of(failure: Failure, limits: &Limits) -> CallErrorKind {
         return CallErrorKind::Host { message: error.to_string() };
     }
     let cause = error.root_cause().to_string();
+    if format!("{error}").contains(OTHER_TYPE) {
+        return CallErrorKind::Malformed { message: format!("it does not export what towpath:plugin has: {error:#}") };
+    }
     if cause.contains(TOO_MUCH_DATA) {
         return CallErrorKind::Limit { what: Limited::Output, limit: limits.output_bytes as u64 };
     }
@@ -264,6 +295,7 @@ pub(crate) mod testing {
         let asker = Arc::new(Asker::new(crate::powers::NAMES));
         let setting = Setting {
             host: &host,
+            plugin: "sha256:0",
             asker: &asker,
             context: &context,
             grants: grants.into(),

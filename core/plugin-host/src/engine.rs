@@ -8,8 +8,9 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 use crate::error::HostError;
 use crate::limits::Limits;
 
-/// How often a guest that computes gives way, so that its deadline can end it. A tick is one atomic increment.
-const TICK: Duration = Duration::from_millis(10);
+/// How often a guest that computes gives way, so that its deadline can end it and the calls beside it get on: what they wait for a
+/// thread at most. A tick is one atomic increment.
+pub(crate) const TICK: Duration = Duration::from_millis(2);
 
 /// Core modules in one component: the guest, the shims of the canonical ABI, and adapters of other languages.
 const CORE_INSTANCES_PER_CALL: u32 = 16;

@@ -47,6 +47,31 @@ pub enum LoadError {
         /// The limit.
         limit: usize,
     },
+    /// It has more parts than a plugin may have: what it costs to compile is bounded before it is compiled.
+    #[error("the component has {found} {what}, at most {limit} are allowed")]
+    TooComplex {
+        /// What it has too many of.
+        what: &'static str,
+        /// How many.
+        found: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// It takes longer to compile than a plugin may.
+    #[error("the component was not compiled within {milliseconds} ms; a smaller one is")]
+    CompileDeadline {
+        /// How long it had.
+        milliseconds: u64,
+    },
+    /// Other components are being compiled and did not get ready in time.
+    #[error("no compiler was free within {milliseconds} ms; other components are being compiled, try again later")]
+    CompilersBusy {
+        /// How long it waited.
+        milliseconds: u64,
+    },
+    /// The compiler crashed over it.
+    #[error("the compiler crashed over the component")]
+    CompilerCrashed,
     /// It is not valid, or not of a form that the engine runs.
     #[error("the component cannot be compiled")]
     Compile(#[source] wasmtime::Error),
@@ -136,6 +161,12 @@ pub enum CallErrorKind {
         wanted: Kind,
         /// What it is.
         found: Vec<Kind>,
+    },
+    /// The call did not begin: too many others run and wait.
+    #[error("the call did not begin: {message}")]
+    Busy {
+        /// How many wait, and what may help.
+        message: String,
     },
     /// The host could not run it.
     #[error("the plugin could not be started: {message}")]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
@@ -10,10 +11,13 @@ use wasmtime::component::{Component, Linker};
 
 use crate::cache::Cache;
 use crate::call::CallState;
+use crate::compile::Compilers;
 use crate::engine::{self, Ticker};
+use crate::pace::Pace;
 use crate::powers::http::tls::Tls;
-use crate::words;
+use crate::schedule::{Schedule, Turns};
 use crate::{ArtifactBackend, HostError, HttpBackend, Limits, LoadError, Manifest, Plugin, RuntimeBackend, ServerEnvironment};
+use crate::{shape, words};
 
 /// How a host is set up.
 #[derive(Clone, Default)]
@@ -50,11 +54,13 @@ pub(crate) struct Shared {
     pub(crate) commands: Semaphore,
     pub(crate) environment: ServerEnvironment,
     pub(crate) ticker: Ticker,
+    pub(crate) pace: Arc<Pace>,
     /// As many calls run at once as the pool has room for.
-    pub(crate) calls: Semaphore,
+    pub(crate) calls: Arc<Schedule>,
     pub(crate) requests: Semaphore,
     pub(crate) tls: Tls,
     linker: Linker<CallState>,
+    compilers: Compilers,
     cache: Option<Cache>,
 }
 
@@ -68,7 +74,8 @@ impl PluginHost {
         let cache = options.cache_dir.as_deref().map(|folder| Cache::open(folder, &engine)).transpose()?;
         let shared = Shared {
             ticker: Ticker::start(engine.clone())?,
-            calls: Semaphore::new(options.limits.calls_at_once as usize),
+            pace: Arc::new(Pace::default()),
+            calls: Schedule::new(Turns::of(&options.limits)),
             requests: Semaphore::new(options.limits.http_requests_at_once as usize),
             commands: Semaphore::new(options.limits.commands_at_once as usize),
             limits: options.limits,
@@ -77,6 +84,7 @@ impl PluginHost {
             http: options.http,
             environment: options.environment,
             tls: Tls::new(options.ca_file),
+            compilers: Compilers::default(),
             engine,
             linker,
             cache,
@@ -86,13 +94,15 @@ impl PluginHost {
 
     /// Loads a component: reads its manifest, checks its exports, and takes its compiled form from the cache or makes it.
     ///
-    /// Blocking: compiling takes about a tenth of a second for a small component, seconds for those of other languages.
+    /// Blocking, at most for [`Limits::compile_ms`]: compiling takes about a tenth of a second for a small component, seconds for those of other languages.
     pub fn load(&self, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let limit = self.shared.limits.component_bytes;
         if bytes.len() > limit {
             return Err(LoadError::TooLarge { found: bytes.len(), limit });
         }
-        let manifest = Manifest::read(bytes)?;
+        let limits = &self.shared.limits;
+        shape::check(bytes, limits)?;
+        let manifest = Manifest::read_within(bytes, limits.manifest_bytes)?;
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
         let component = self.compiled(&digest, bytes)?;
         let not_fitting = |source| LoadError::Link { version: manifest.wit.clone(), source };
@@ -106,11 +116,11 @@ impl PluginHost {
     }
 
     fn compiled(&self, digest: &str, bytes: &[u8]) -> Result<Component, LoadError> {
-        let Shared { engine, cache, .. } = &*self.shared;
+        let Shared { engine, cache, compilers, limits, .. } = &*self.shared;
         if let Some(found) = cache.as_ref().and_then(|cache| cache.get(engine, digest)) {
             return Ok(found);
         }
-        let component = Component::from_binary(engine, bytes).map_err(LoadError::Compile)?;
+        let component = compilers.compile(engine, bytes, Duration::from_millis(limits.compile_ms))?;
         if let Some(cache) = cache {
             cache.put(digest, &component);
         }

@@ -51,6 +51,7 @@ pub use powers::runtime::{RuntimeBackend, RuntimeFault, RuntimeScope};
 pub use powers::secret::grant::{SecretGrant, SecretRule};
 pub use powers::ssh::grant::{SshGrant, SshHost};
 pub use secrets::{AwsKeys, LocalSecret, ManagedSecret, SecretFrom, ServerEnvironment};
+pub use transcript::is_deceptive;
 pub use types::{
     Answer, Assessment, CallContext, Called, Change, Descriptor, Desired, Evidence, Fault, Fencing, GateVerdict, HealthVerdict,
     LogLevel, LogLine, Measurement, Observation, Pending, Progress, RequestKey, RouteMatch, Side, SideDesired, SideObservation,
@@ -62,9 +63,13 @@ pub use usage::{PowerCounts, PowerUse, Usage, UseOutcome, Uses};
 mod cache;
 mod call;
 mod clock;
+mod compile;
 mod engine;
+mod pace;
 mod powers;
+mod schedule;
 mod secrets;
+mod shape;
 mod transcript;
 mod v0_1;
 mod v0_2;

@@ -32,8 +32,28 @@ pub struct Limits {
     pub http_response_bytes: usize,
     /// Bytes of a component file: a Python plugin has 18 MB.
     pub component_bytes: usize,
+    /// Functions in one component: Python brings some thirty thousand. What a component costs to compile grows with them.
+    pub component_functions: u32,
+    /// Bytes of one function: the largest of an interpreter has some hundred thousand. The compiler is slower than linear in it.
+    pub component_function_bytes: usize,
+    /// Modules and components inside one component, at every depth together.
+    pub component_parts: u32,
+    /// How deep components may be nested.
+    pub component_depth: u32,
+    /// Bytes of the manifest in a component: a schema of settings has a few thousand.
+    pub manifest_bytes: usize,
+    /// How long a component may take to compile, in milliseconds. Python's takes half a minute on a small machine.
+    pub compile_ms: u64,
+    /// Things that a guest holds at the host through WASI: streams, timers, sockets that it was refused.
+    pub resources: usize,
     /// Calls that run at once; more wait, within their deadlines. Each reserves address space, not memory.
     pub calls_at_once: u32,
+    /// Calls of one plugin that run at once, so that one that hangs leaves half of the room to the others.
+    pub calls_at_once_per_plugin: u32,
+    /// Calls that wait for their turn, over all deployments; more are refused.
+    pub calls_waiting: u32,
+    /// Calls of one deployment that wait for their turn; more are refused.
+    pub calls_waiting_per_deployment: u32,
     /// HTTP requests in flight over all calls.
     pub http_requests_at_once: u32,
     /// Programs and ssh connections at once over all calls.
@@ -55,7 +75,17 @@ impl Default for Limits {
             call_ms: 5 * 60 * 1_000,
             http_response_bytes: 4 << 20,
             component_bytes: 64 << 20,
+            component_functions: 200_000,
+            component_function_bytes: 1 << 20,
+            component_parts: 200,
+            component_depth: 16,
+            manifest_bytes: 256 << 10,
+            compile_ms: 2 * 60 * 1_000,
+            resources: 4_096,
             calls_at_once: 64,
+            calls_at_once_per_plugin: 32,
+            calls_waiting: 16_384,
+            calls_waiting_per_deployment: 256,
             http_requests_at_once: 64,
             commands_at_once: 16,
         }

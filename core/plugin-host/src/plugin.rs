@@ -132,12 +132,12 @@ impl Plugin {
         grants: impl Into<GrantsInForce>,
         purpose: Purpose,
     ) -> Result<Setting<'a>, CallErrorKind> {
-        let Inner { shared, asker, manifest, .. } = &*self.inner;
+        let Inner { digest, shared, asker, manifest, .. } = &*self.inner;
         if !manifest.kinds.contains(&wanted) {
             return Err(CallErrorKind::Kind { wanted, found: manifest.kinds.clone() });
         }
         let artifacts = context.artifact_digest.iter().cloned().collect();
-        Ok(Setting { host: shared, asker, context, grants: grants.into(), purpose, artifacts })
+        Ok(Setting { host: shared, plugin: digest, asker, context, grants: grants.into(), purpose, artifacts })
     }
 }
 

@@ -8,7 +8,7 @@ use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use crate::Limits;
 use crate::error::{CallErrorKind, Limited};
 use crate::types::{LogLevel, LogLine, Measurement};
-use crate::usage::{PowerUse, Uses};
+use crate::usage::{PowerUse, UseOutcome, Uses};
 
 /// A transcript, shared between the call's store and whoever waits for the call.
 pub(crate) type Shared = Arc<Transcript>;
@@ -82,7 +82,13 @@ impl Transcript {
     }
 
     /// Adds a use of a power, if there is room.
-    pub(crate) fn used(&self, used: PowerUse) {
+    ///
+    /// What was asked and what came of it are in part the guest's own words.
+    pub(crate) fn used(&self, mut used: PowerUse) {
+        used.what = printable(&used.what, self.log_line_bytes);
+        if let UseOutcome::Failed(sentence) | UseOutcome::Refused(sentence) = &mut used.outcome {
+            *sentence = printable(sentence, self.log_line_bytes);
+        }
         self.lock().uses.add(used);
     }
 
@@ -149,9 +155,16 @@ fn printable(text: &str, bytes_max: usize) -> String {
             kept.push('…');
             break;
         }
-        kept.push(if character.is_control() { ' ' } else { character });
+        kept.push(if is_deceptive(character) { ' ' } else { character });
     }
     kept
+}
+
+/// Returns whether a character can make a screen show something else than what was written: controls, line separators, and those
+/// that turn the direction of what follows.
+pub fn is_deceptive(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

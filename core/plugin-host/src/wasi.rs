@@ -6,10 +6,15 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::call::CallState;
 
+/// Random bytes in one request. An interpreter asks for a few to seed itself; the host would have to hold what is asked for.
+const RANDOM_BYTES_MAX: u64 = 64 << 10;
+
 /// Returns a world with nothing in it.
 pub(crate) fn nothing(state: &CallState) -> WasiCtx {
     let output = state.transcript.output();
-    WasiCtx::builder().stdout(output.clone()).stderr(output).allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false).build()
+    let mut world = WasiCtx::builder();
+    world.stdout(output.clone()).stderr(output).max_random_size(RANDOM_BYTES_MAX);
+    world.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false).build()
 }
 
 impl WasiView for CallState {

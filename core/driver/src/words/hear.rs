@@ -123,12 +123,23 @@ fn plugin_state(state: Option<Vec<u8>>) -> Result<Option<Vec<u8>>, Nonsense> {
     }
 }
 
-/// Returns a text of a plugin, cut to size and without control characters: it goes into the journal and onto terminals.
+/// Returns a text of a plugin, cut to size and without characters that rewrite a screen: it goes into the journal and onto terminals.
 pub(crate) fn sentence(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(limits::MESSAGE_CHARS_MAX).collect()
+    text.chars().filter(|c| !host::is_deceptive(*c)).take(limits::MESSAGE_CHARS_MAX).collect()
 }
 
 /// Returns a call that did not come back with an answer that makes sense.
 pub(crate) fn nonsense(found: &Nonsense) -> Lost {
     Lost { message: format!("the plugin's answer makes no sense: {}", found.0), outcome_unknown: true, retryable: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_can_neither_rewrite_a_screen_nor_fill_it() {
+        assert_eq!(sentence("fine\u{1b}[2J\r\n\u{202e}enod\u{2066}"), "fine[2Jenod");
+        assert_eq!(sentence(&"x".repeat(10_000)).len(), limits::MESSAGE_CHARS_MAX);
+    }
 }
