@@ -60,6 +60,9 @@ pub mod bindings;
 pub use bindings::types::{Context, Fault, Measurement, Side};
 pub use gate::Gate;
 pub use health::HealthCheck;
+#[doc(hidden)]
+#[cfg(target_arch = "wasm32")]
+pub use settings::exported_schema;
 pub use settings::settings_schema;
 pub use target::Target;
 
