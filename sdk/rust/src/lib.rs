@@ -47,9 +47,11 @@
 
 pub mod gate;
 pub mod health;
+pub mod helpers;
 pub mod powers;
 pub mod target;
 pub mod testing;
+pub mod units;
 
 mod panics;
 mod settings;

@@ -16,6 +16,9 @@
 //! assert!(matches!(status, Ok(200)));
 //! ```
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod conformance;
+
 use std::cell::RefCell;
 
 use crate::powers::{artifact, command, http, runtime, secret, ssh};
@@ -98,7 +101,12 @@ thread_local! {
 
 /// Runs `body` with the powers acting on `world`.
 pub fn in_world<R>(world: impl World + 'static, body: impl FnOnce() -> R) -> R {
-    let before = WORLD.with(|slot| slot.replace(Some(Box::new(world))));
+    in_boxed_world(Box::new(world), body)
+}
+
+/// The same, with a world whose kind is chosen at run time.
+pub fn in_boxed_world<R>(world: Box<dyn World>, body: impl FnOnce() -> R) -> R {
+    let before = WORLD.with(|slot| slot.replace(Some(world)));
     let _restore = Restore(before);
     body()
 }
