@@ -44,6 +44,11 @@
 //! kinds = ["health"]
 //! powers = { http = "probes the service" }
 //! ```
+//!
+//! Where to go on: [`guide::health`], [`guide::gate`] and [`guide::target`] for what each kind owes, [`guide::settings`],
+//! [`guide::testing`], [`powers`] for what a plugin may do, [`helpers`] for what every target needs.
+
+pub mod guide;
 
 pub mod gate;
 pub mod health;
