@@ -12,8 +12,12 @@ const SECTION: &str = "towpath:manifest";
 /// The package whose interfaces a plugin exports.
 const PACKAGE: &str = "towpath:plugin/";
 
-/// The function of every exported interface that returns its settings schema.
+/// The function of every interface of the first version that returns its settings schema.
 const SCHEMA: &str = "settings-schema";
+
+/// What the core functions are called that return a settings schema since the second version: the interface follows. They are read
+/// here and are no exports of the component.
+const CORE_SCHEMA: &str = "towpath:settings-schema/";
 
 /// One interface that a module exports.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,12 +45,12 @@ pub(crate) fn exports(module: &[u8]) -> Result<Vec<Export>, BuildError> {
     Ok(found)
 }
 
-/// Takes `towpath:plugin/health@0.1.0#settings-schema` apart.
+/// Takes `towpath:settings-schema/health@0.2.0` apart, or `towpath:plugin/health@0.1.0#settings-schema`.
 fn schema_export(name: &str) -> Option<Export> {
-    let (interface, function) = name.strip_prefix(PACKAGE)?.split_once('#')?;
+    let of_the_first = || name.strip_prefix(PACKAGE)?.strip_suffix(SCHEMA)?.strip_suffix('#');
+    let interface = name.strip_prefix(CORE_SCHEMA).or_else(of_the_first)?;
     let (kind, version) = interface.split_once('@')?;
-    let version = version.parse().ok().filter(|_| function == SCHEMA)?;
-    Some(Export { kind: kind.to_owned(), version, schema: name.to_owned() })
+    Some(Export { kind: kind.to_owned(), version: version.parse().ok()?, schema: name.to_owned() })
 }
 
 /// Returns the component of a module, with the manifest in it.
@@ -71,7 +75,14 @@ mod tests {
     fn only_the_schema_of_our_package_names_a_kind() {
         let export = schema_export("towpath:plugin/health@0.1.0#settings-schema").expect("a kind");
         assert_eq!((export.kind.as_str(), export.version), ("health", Version::new(0, 1, 0)));
-        for other in ["towpath:plugin/health@0.1.0#assess", "cabi_post_towpath:plugin/health@0.1.0#settings-schema", "memory"] {
+        let export = schema_export("towpath:settings-schema/gate@0.2.0").expect("a kind");
+        assert_eq!((export.kind.as_str(), export.version), ("gate", Version::new(0, 2, 0)));
+        for other in [
+            "towpath:plugin/health@0.1.0#assess",
+            "towpath:plugin/health@0.2.0#assess",
+            "cabi_post_towpath:plugin/health@0.1.0#settings-schema",
+            "memory",
+        ] {
             assert_eq!(schema_export(other), None, "{other}");
         }
     }

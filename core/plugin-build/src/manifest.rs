@@ -40,7 +40,7 @@ struct Said {
 }
 
 /// The powers that there are; asking for another is a mistake better found here than at the first call.
-const POWERS: [&str; 5] = ["clock", "http", "log", "measure", "runtime"];
+const POWERS: [&str; 10] = ["artifact", "clock", "command", "http", "log", "measure", "random", "runtime", "secret", "ssh"];
 
 impl Manifest {
     pub(crate) fn of(

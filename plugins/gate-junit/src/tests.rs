@@ -2,6 +2,7 @@
 
 use towpath_sdk::Gate;
 use towpath_sdk::gate::{Evidence, Question, Verdict};
+use towpath_sdk::testing::conformance::{self, GateCase};
 use towpath_sdk::testing::context;
 
 use super::GateJunit;
@@ -82,4 +83,16 @@ fn a_wrong_end_and_endless_nesting_are_errors() {
         super::report::read(report.as_bytes()).expect_err(&report);
     }
     super::report::read(b"<testsuite>\xff</testsuite>").expect_err("not UTF-8");
+}
+
+#[test]
+fn it_does_what_every_gate_owes() {
+    let evidence = Evidence {
+        kind: "junit".to_owned(),
+        name: "unit".to_owned(),
+        media_type: "application/xml".to_owned(),
+        digest: String::new(),
+        content: REPORT.as_bytes().to_vec(),
+    };
+    conformance::gate::<GateJunit>(&GateCase::new(r#"{"failuresMax":1}"#, vec![evidence]));
 }

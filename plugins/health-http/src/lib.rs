@@ -35,14 +35,8 @@ fn probes(settings: &Settings, endpoint: &str) -> Vec<Probe> {
         if number > 0 {
             clock::pause_ms(settings.interval_ms);
         }
-        let request = http::Request {
-            method: "GET".to_owned(),
-            url: format!("http://{endpoint}{}", settings.path),
-            headers: Vec::new(),
-            body: Vec::new(),
-            timeout_ms: settings.timeout_ms,
-        };
-        probes.push(Probe::of(http::fetch(&request), settings));
+        let request = http::Request::get(format!("http://{endpoint}{}", settings.path)).timeout_ms(settings.timeout_ms);
+        probes.push(Probe::of(request.send(), settings));
         if failures(&probes) >= settings.failures_needed {
             break;
         }

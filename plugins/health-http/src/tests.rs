@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use towpath_sdk::health::{Look, Subjects, Verdict, Window};
 use towpath_sdk::powers::http::{Error, Request, Response};
+use towpath_sdk::testing::conformance::{self, HealthCase};
 use towpath_sdk::testing::{World, context, in_world};
 use towpath_sdk::{HealthCheck, health};
 
@@ -81,4 +82,18 @@ fn no_endpoint_is_not_healthy() {
     let found = HealthHttp::assess(&look(PATH, None));
     assert_eq!(found.verdict, Verdict::Inconclusive);
     assert_eq!(found.sentence, "the candidate has no endpoint to probe");
+}
+
+/// A service that is well, wherever it is.
+struct Well;
+
+impl World for Well {
+    fn fetch(&mut self, _: &Request) -> Result<Response, Error> {
+        Ok(Response { status: 200, headers: Vec::new(), body: Vec::new(), elapsed_ms: 7 })
+    }
+}
+
+#[test]
+fn it_does_what_every_health_check_owes() {
+    conformance::health::<HealthHttp>(&HealthCase::new(PATH, || Box::new(Well)));
 }

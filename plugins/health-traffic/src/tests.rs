@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use towpath_sdk::HealthCheck;
 use towpath_sdk::health::{Assessment, Look, Subject, Subjects, Verdict, Window};
 use towpath_sdk::powers::runtime::Error;
+use towpath_sdk::testing::conformance::{self, HealthCase};
 use towpath_sdk::testing::{World, context, in_world};
 
 use super::{HealthTraffic, Settings};
@@ -130,4 +131,13 @@ fn counters_of_another_release_judge_nobody() {
 fn a_check_without_a_limit_is_an_error() {
     let sentence = "no limit is set; a check without one would find everything healthy";
     check(r#"{ "maxErrorRate": null }"#, counters("v2", 2_000, 200, 0, 0), Verdict::Error, sentence);
+}
+
+#[test]
+fn it_does_what_every_health_check_owes() {
+    let world = || {
+        let (stable, candidate) = (counters("v1", 2_000, 900, 0, 0), counters("v2", 2_000, 200, 0, 0));
+        Box::new(Router(json!({ "stable": stable, "candidate": candidate, "unserved": 0 }))) as Box<dyn World>
+    };
+    conformance::health::<HealthTraffic>(&HealthCase::new("{}", world).without_endpoint());
 }

@@ -78,13 +78,16 @@ macro_rules! export_gate {
                 fn evaluate(context: $crate::Context, evidence: Vec<$crate::gate::Evidence>) -> $crate::gate::Answer {
                     $crate::gate::evaluate::<$gate>(context, evidence)
                 }
-
-                fn settings_schema() -> String {
-                    $crate::settings_schema::<<$gate as $crate::Gate>::Settings>()
-                }
             }
 
     $crate::bindings::gate::export_gate_world!(Exported with_types_in $crate::bindings::gate);
+
+            /// Read by the build from the core module; it is no export of the component.
+            #[cfg(target_arch = "wasm32")]
+            #[unsafe(export_name = "towpath:settings-schema/gate@0.2.0")]
+            extern "C" fn settings_schema() -> i32 {
+                $crate::exported_schema::<<$gate as $crate::Gate>::Settings>()
+            }
         };
     };
 }

@@ -106,13 +106,16 @@ macro_rules! export_health_check {
                 ) -> $crate::health::Assessment {
                     $crate::health::assess::<$check>(context, subjects, window)
                 }
-
-                fn settings_schema() -> String {
-                    $crate::settings_schema::<<$check as $crate::HealthCheck>::Settings>()
-                }
             }
 
     $crate::bindings::health::export_health_world!(Exported with_types_in $crate::bindings::health);
+
+            /// Read by the build from the core module; it is no export of the component.
+            #[cfg(target_arch = "wasm32")]
+            #[unsafe(export_name = "towpath:settings-schema/health@0.2.0")]
+            extern "C" fn settings_schema() -> i32 {
+                $crate::exported_schema::<<$check as $crate::HealthCheck>::Settings>()
+            }
         };
     };
 }

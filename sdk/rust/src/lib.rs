@@ -44,12 +44,19 @@
 //! kinds = ["health"]
 //! powers = { http = "probes the service" }
 //! ```
+//!
+//! Where to go on: [`guide::health`], [`guide::gate`] and [`guide::target`] for what each kind owes, [`guide::settings`],
+//! [`guide::testing`], [`powers`] for what a plugin may do, [`helpers`] for what every target needs.
+
+pub mod guide;
 
 pub mod gate;
 pub mod health;
+pub mod helpers;
 pub mod powers;
 pub mod target;
 pub mod testing;
+pub mod units;
 
 mod panics;
 mod settings;
@@ -60,6 +67,9 @@ pub mod bindings;
 pub use bindings::types::{Context, Fault, Measurement, Side};
 pub use gate::Gate;
 pub use health::HealthCheck;
+#[doc(hidden)]
+#[cfg(target_arch = "wasm32")]
+pub use settings::exported_schema;
 pub use settings::settings_schema;
 pub use target::Target;
 

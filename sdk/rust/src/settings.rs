@@ -11,6 +11,10 @@ pub fn settings_schema<S: JsonSchema>() -> String {
 /// Returns the settings, or a sentence that says what does not fit.
 pub(crate) fn parse<S: DeserializeOwned>(text: &str) -> Result<S, String> {
     let text = if text.trim().is_empty() { "{}" } else { text };
+    // A list would be taken for a structure's fields in their order.
+    if !text.trim_start().starts_with('{') {
+        return Err("the settings do not fit: expected an object".to_owned());
+    }
     serde_json::from_str(text).map_err(|error| format!("the settings do not fit: {error}"))
 }
 
@@ -18,4 +22,13 @@ pub(crate) fn parse<S: DeserializeOwned>(text: &str) -> Result<S, String> {
 pub(crate) fn parse_state<S: DeserializeOwned + Default>(bytes: Option<&[u8]>) -> S {
     // A state of another form comes from another version of the plugin; starting anew is always right, only slower.
     bytes.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default()
+}
+
+/// Returns where the schema's address and length stand, as the canonical ABI returns a string. It is never freed: the build asks once.
+#[doc(hidden)]
+#[cfg(target_arch = "wasm32")]
+pub fn exported_schema<S: JsonSchema>() -> i32 {
+    let schema = settings_schema::<S>().leak();
+    let returned: &'static [u32; 2] = Box::leak(Box::new([schema.as_ptr() as u32, schema.len() as u32]));
+    returned.as_ptr() as i32
 }

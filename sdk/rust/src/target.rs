@@ -94,13 +94,16 @@ macro_rules! export_target {
                 fn preview(context: $crate::Context, desired: $crate::target::Desired) -> Result<Vec<String>, $crate::Fault> {
                     $crate::target::preview::<$target>(context, &desired)
                 }
-
-                fn settings_schema() -> String {
-                    $crate::settings_schema::<<$target as $crate::Target>::Settings>()
-                }
             }
 
     $crate::bindings::target::export_target_world!(Exported with_types_in $crate::bindings::target);
+
+            /// Read by the build from the core module; it is no export of the component.
+            #[cfg(target_arch = "wasm32")]
+            #[unsafe(export_name = "towpath:settings-schema/target@0.2.0")]
+            extern "C" fn settings_schema() -> i32 {
+                $crate::exported_schema::<<$target as $crate::Target>::Settings>()
+            }
         };
     };
 }

@@ -1,4 +1,6 @@
-//! Lines for the operator.
+//! Lines for the operator. The host keeps a bounded number of them per call and counts the rest.
+
+pub use crate::bindings::powers::towpath::plugin::log::Level;
 
 /// Writes a line worth knowing.
 pub fn info(message: &str) {
@@ -15,14 +17,9 @@ pub fn debug(message: &str) {
     line(Level::Debug, message);
 }
 
-pub use crate::bindings::powers::towpath::plugin::log::Level;
-
-#[cfg(target_arch = "wasm32")]
 fn line(level: Level, message: &str) {
+    #[cfg(target_arch = "wasm32")]
     crate::bindings::powers::towpath::plugin::log::line(level, message);
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-fn line(level: Level, message: &str) {
+    #[cfg(not(target_arch = "wasm32"))]
     crate::testing::with(|world| world.log(&format!("{level:?}"), message));
 }

@@ -3,27 +3,13 @@
 pub use crate::bindings::powers::towpath::plugin::runtime::Error;
 
 /// Gives the runtime an absolute desired state (a JSON object) and returns its status (JSON).
-#[cfg(target_arch = "wasm32")]
 pub fn apply(desired: &str) -> Result<String, Error> {
-    crate::bindings::powers::towpath::plugin::runtime::apply(desired)
-}
-
-/// Gives the runtime an absolute desired state (a JSON object) and returns its status (JSON).
-#[cfg(not(target_arch = "wasm32"))]
-pub fn apply(desired: &str) -> Result<String, Error> {
-    crate::testing::with(|world| world.runtime_apply(desired))
+    ask!(runtime::apply => runtime_apply(desired))
 }
 
 /// Returns the runtime's status of the scope (JSON); `None` when it knows nothing of it.
-#[cfg(target_arch = "wasm32")]
 pub fn status() -> Result<Option<String>, Error> {
-    crate::bindings::powers::towpath::plugin::runtime::status()
-}
-
-/// Returns the runtime's status of the scope (JSON); `None` when it knows nothing of it.
-#[cfg(not(target_arch = "wasm32"))]
-pub fn status() -> Result<Option<String>, Error> {
-    crate::testing::with(|world| world.runtime_status())
+    ask!(runtime::status => runtime_status())
 }
 
 impl Error {

@@ -16,13 +16,18 @@
 //! assert!(matches!(status, Ok(200)));
 //! ```
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod conformance;
+
 use std::cell::RefCell;
 
-use crate::powers::{http, runtime};
+use crate::powers::{artifact, command, http, runtime, secret, ssh};
 use crate::{Context, Side};
 
 /// What the powers act on. Every power that a test does not set up is refused, as it would be without a grant.
-pub trait World {
+///
+/// A world may be moved to another thread and used as `&mut dyn World`: a host can answer a component's calls with it.
+pub trait World: Send {
     /// Answers a request.
     fn fetch(&mut self, request: &http::Request) -> Result<http::Response, http::Error> {
         Err(http::Error::Refused(format!("the test's world has no http for {} {}", request.method, request.url)))
@@ -38,6 +43,41 @@ pub trait World {
         Err(runtime::Error::Refused("the test's world has no runtime".to_owned()))
     }
 
+    /// Runs a program.
+    fn run_command(&mut self, request: &command::Request) -> Result<command::Outcome, command::Error> {
+        Err(command::Error::Refused(format!("the test's world has no command for {}", request.program)))
+    }
+
+    /// Runs a command on a host.
+    fn ssh_run(&mut self, request: &ssh::Request) -> Result<ssh::Outcome, ssh::Error> {
+        Err(ssh::Error::Refused(format!("the test's world has no ssh to {}", request.host)))
+    }
+
+    /// Puts a file onto a host.
+    fn ssh_put(&mut self, upload: &ssh::Upload) -> Result<(), ssh::Error> {
+        Err(ssh::Error::Refused(format!("the test's world has no ssh to {}", upload.host)))
+    }
+
+    /// Returns the files of an artifact.
+    fn artifact_files(&mut self, digest: &str) -> Result<Vec<artifact::File>, artifact::Error> {
+        Err(artifact::Error::Refused(format!("the test's world has no artifact {digest}")))
+    }
+
+    /// Returns a part of a file of an artifact.
+    fn artifact_read(&mut self, digest: &str, path: &str, _offset: u64, _length: u32) -> Result<Vec<u8>, artifact::Error> {
+        Err(artifact::Error::Refused(format!("the test's world has no artifact {digest} with {path}")))
+    }
+
+    /// Returns a secret.
+    fn reveal(&mut self, name: &str) -> Result<String, secret::Error> {
+        Err(secret::Error::Refused(format!("the test's world has no secret {name}")))
+    }
+
+    /// Returns bytes that are the same in every test: a test must not hang on chance.
+    fn random_bytes(&mut self, length: u32) -> Vec<u8> {
+        (0..length.min(crate::powers::random::BYTES_MAX)).map(|number| (number % 251) as u8).collect()
+    }
+
     /// Returns the time.
     fn now_ms(&mut self) -> i64 {
         0
@@ -48,6 +88,11 @@ pub trait World {
 
     /// Takes a line.
     fn log(&mut self, _level: &str, _message: &str) {}
+
+    /// Takes a number.
+    fn measure(&mut self, name: &str, value: f64, unit: &str) {
+        self.log("measure", &format!("{name} = {value} {unit}"));
+    }
 }
 
 thread_local! {
@@ -56,10 +101,24 @@ thread_local! {
 
 /// Runs `body` with the powers acting on `world`.
 pub fn in_world<R>(world: impl World + 'static, body: impl FnOnce() -> R) -> R {
-    let before = WORLD.with(|slot| slot.replace(Some(Box::new(world))));
-    let result = body();
-    WORLD.with(|slot| *slot.borrow_mut() = before);
-    result
+    in_boxed_world(Box::new(world), body)
+}
+
+/// The same, with a world whose kind is chosen at run time.
+pub fn in_boxed_world<R>(world: Box<dyn World>, body: impl FnOnce() -> R) -> R {
+    let before = WORLD.with(|slot| slot.replace(Some(world)));
+    let _restore = Restore(before);
+    body()
+}
+
+/// Puts back the world that was there before, whether the body returned or panicked.
+struct Restore(Option<Box<dyn World>>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        let before = self.0.take();
+        WORLD.with(|slot| *slot.borrow_mut() = before);
+    }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -90,6 +149,7 @@ pub fn context(settings: &str) -> Context {
         now_ms: 0,
         outcome_unknown: false,
         state: None,
+        artifact_digest: None,
     }
 }
 

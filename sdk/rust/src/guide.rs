@@ -1,0 +1,172 @@
+//! Guides, one per question that an author has. They hold no code of their own; every example in them is compiled and run.
+
+pub mod gate {
+    //! A gate answers a yes/no/wait question once before a step: may it go on?
+    //!
+    //! Implement [`crate::Gate`]. A gate fails closed: without evidence there is no pass, and what cannot be read is an error.
+    //!
+    //! ```
+    //! use towpath_sdk::prelude::*;
+    //!
+    //! #[derive(serde::Deserialize, schemars::JsonSchema)]
+    //! #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    //! struct Settings {
+    //!     /// Who must have signed.
+    //!     owner: String,
+    //! }
+    //!
+    //! struct SignedOff;
+    //!
+    //! impl Gate for SignedOff {
+    //!     type Settings = Settings;
+    //!
+    //!     fn evaluate(question: &Question<Settings>) -> Answer {
+    //!         let owner = &question.settings.owner;
+    //!         match question.evidence.iter().find(|evidence| evidence.kind == "sign-off" && evidence.name == *owner) {
+    //!             Some(evidence) if evidence.content == b"yes" => Answer::pass(format!("{owner} signed")),
+    //!             Some(_) => Answer::fail(format!("{owner} said no")),
+    //!             None => Answer::wait(60_000, format!("{owner} has not signed yet")),
+    //!         }
+    //!     }
+    //! }
+    //!
+    //! towpath_sdk::export_gate!(SignedOff);
+    //! # fn main() {}
+    //! ```
+    //!
+    //! [`crate::gate::Answer::error`] means that the gate could not find out; it is never a pass.
+}
+
+pub mod health {
+    //! A health check is asked again and again while the candidate takes traffic. The crate's first page has the smallest one.
+    //!
+    //! Implement [`crate::HealthCheck`]. No data is [`inconclusive`](crate::health::Assessment::inconclusive), never healthy. A look is
+    //! short; what needs several looks is carried from one to the next as a state:
+    //!
+    //! ```
+    //! use towpath_sdk::prelude::*;
+    //! use towpath_sdk::units::Count;
+    //!
+    //! #[derive(serde::Deserialize, schemars::JsonSchema)]
+    //! #[serde(deny_unknown_fields)]
+    //! struct Settings {}
+    //!
+    //! /// What one look leaves to the next. A state of another form is read as the default.
+    //! #[derive(Default, serde::Serialize, serde::Deserialize)]
+    //! struct Seen {
+    //!     good_looks: u32,
+    //! }
+    //!
+    //! struct ThreeInARow;
+    //!
+    //! impl HealthCheck for ThreeInARow {
+    //!     type Settings = Settings;
+    //!
+    //!     fn assess(look: &Look<Settings>) -> Assessment {
+    //!         let Some(endpoint) = look.candidate_endpoint() else { return Assessment::inconclusive("it has no endpoint") };
+    //!         let good = powers::http::get(&format!("http://{endpoint}/")).is_ok_and(|answer| answer.is_success());
+    //!         let good_looks = if good { look.state::<Seen>().good_looks.saturating_add(1) } else { 0 };
+    //!         let measured = Measurement::of("good-looks", Count(good_looks.into())).with_limit(Count(3.0)).measurement();
+    //!         let found = match good_looks {
+    //!             0 => Assessment::unhealthy("it does not answer with success"),
+    //!             1..3 => Assessment::inconclusive("it has not answered three times in a row yet"),
+    //!             _ => Assessment::healthy("it answered three times in a row"),
+    //!         };
+    //!         found.measured([measured]).remembering(&Seen { good_looks })
+    //!     }
+    //! }
+    //!
+    //! towpath_sdk::export_health_check!(ThreeInARow);
+    //! # fn main() {}
+    //! ```
+}
+
+pub mod target {
+    //! A target moves an environment toward a desired state. Implement [`crate::Target`].
+    //!
+    //! - `reconcile` is called again and again with the same absolute state until it says that it has converged. It is idempotent: its
+    //!   answer may be lost, and the next call comes with `outcome_unknown`.
+    //! - Every write carries the context's fence. A target writes it down beside what it makes and refuses lower ones in the same write
+    //!   (compare and set); see [`crate::helpers::stamp`]. A target that cannot says [`crate::target::Fencing::Quiesce`].
+    //! - `observe` says what was seen, not what was ordered.
+    //! - What is not ours stays as it is: [`crate::helpers::compare`] makes a patch of our fields alone, [`crate::helpers::patch`] the
+    //!   `test` operations that make it compare and set, [`crate::helpers::retry`] faults and waits of an answer.
+    //!
+    //! ```
+    //! use std::collections::BTreeMap;
+    //! use towpath_sdk::helpers::stamp::{Order, Stamp};
+    //! use towpath_sdk::target::Progress;
+    //! use towpath_sdk::{Context, Fault};
+    //!
+    //! /// Returns why a call must not write to something with these labels, if it must not.
+    //! fn refused(context: &Context, labels: &BTreeMap<String, String>) -> Option<Progress> {
+    //!     match Stamp::order(labels, context.fence) {
+    //!         Order::MayWrite => None,
+    //!         Order::Superseded(highest) => Some(Progress::Superseded(highest)),
+    //!         Order::Unreadable => Some(Progress::Failed(Fault::permanent("the stored fence is no number"))),
+    //!     }
+    //! }
+    //! # let labels = BTreeMap::from([("towpath-fence".to_owned(), "9".to_owned())]);
+    //! # assert!(matches!(refused(&towpath_sdk::testing::context("{}"), &labels), Some(Progress::Superseded(9))));
+    //! ```
+}
+
+pub mod settings {
+    //! Settings are a type: serde reads it, schemars makes the JSON Schema in the plugin's manifest, which the server checks files
+    //! against before anything runs. Doc comments become descriptions.
+    //!
+    //! ```
+    //! use schemars::JsonSchema;
+    //! use serde::Deserialize;
+    //!
+    //! /// How the check is set up.
+    //! #[derive(Deserialize, JsonSchema)]
+    //! #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+    //! struct Settings {
+    //!     /// The path that is asked for.
+    //!     #[schemars(length(min = 1, max = 1000), regex(pattern = "^/"), example = "/healthz")]
+    //!     path: String,
+    //!     /// How many failures are too many.
+    //!     #[schemars(range(min = 1, max = 20))]
+    //!     failures_max: u32,
+    //! }
+    //!
+    //! impl Default for Settings {
+    //!     fn default() -> Self {
+    //!         Self { path: "/".to_owned(), failures_max: 3 }
+    //!     }
+    //! }
+    //!
+    //! let schema: serde_json::Value = serde_json::from_str(&towpath_sdk::settings_schema::<Settings>()).expect("JSON");
+    //! assert_eq!(schema["properties"]["failuresMax"]["default"], 3);
+    //! assert_eq!(schema["properties"]["failuresMax"]["maximum"], 20);
+    //! assert_eq!(schema["properties"]["path"]["examples"][0], "/healthz");
+    //! assert_eq!(schema["additionalProperties"], false);
+    //! # let settings = Settings::default();
+    //! # assert!(settings.path.len() < 1000 && settings.failures_max < 20);
+    //! ```
+    //!
+    //! `deny_unknown_fields` is what has a misspelt key refused by its name. Settings that do not fit end a call before your code runs.
+}
+
+pub mod testing {
+    //! A plugin's tests are ordinary `cargo test`: the powers act on a fake [`World`](crate::testing::World), and the suites of
+    //! [`conformance`](crate::testing::conformance) take something away from a good case and see that the plugin notices.
+    //!
+    //! ```
+    //! use towpath_sdk::powers::secret;
+    //! use towpath_sdk::testing::{World, in_world};
+    //!
+    //! struct Vault;
+    //!
+    //! impl World for Vault {
+    //!     fn reveal(&mut self, _: &str) -> Result<String, secret::Error> {
+    //!         Ok("a token".to_owned())
+    //!     }
+    //! }
+    //!
+    //! assert!(in_world(Vault, || secret::reveal("api")).is_ok());
+    //! // Outside of it nothing is granted.
+    //! assert!(matches!(secret::reveal("api"), Err(secret::Error::Refused(_))));
+    //! ```
+}
