@@ -11,6 +11,10 @@ pub fn settings_schema<S: JsonSchema>() -> String {
 /// Returns the settings, or a sentence that says what does not fit.
 pub(crate) fn parse<S: DeserializeOwned>(text: &str) -> Result<S, String> {
     let text = if text.trim().is_empty() { "{}" } else { text };
+    // A list would be taken for a structure's fields in their order.
+    if !text.trim_start().starts_with('{') {
+        return Err("the settings do not fit: expected an object".to_owned());
+    }
     serde_json::from_str(text).map_err(|error| format!("the settings do not fit: {error}"))
 }
 
