@@ -26,6 +26,13 @@ pub enum ToolError {
         /// What is wrong with it.
         why: String,
     },
+    /// The world that plugins prove themselves in could not be made.
+    #[error("no server can be started on this machine's own address")]
+    World {
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The name of a new plugin is not one.
     #[error("the name {name:?} must be 1 to 64 of a-z, 0-9 and -, beginning with a letter")]
     Name {

@@ -11,6 +11,7 @@
 pub mod build;
 pub mod call;
 pub mod check;
+pub mod conform;
 pub mod new;
 pub mod run;
 

@@ -185,16 +185,7 @@ impl CallForm {
 
     /// Returns the evidence; files are looked for in `folder`.
     pub fn evidence(&self, folder: &Path) -> Result<Vec<Evidence>, ToolError> {
-        let evidence = |form: &EvidenceForm| {
-            Ok(Evidence {
-                kind: form.kind.clone(),
-                name: form.name.clone(),
-                media_type: form.media_type.clone(),
-                digest: form.digest.clone(),
-                content: form.content.read(folder)?,
-            })
-        };
-        self.evidence.iter().map(evidence).collect()
+        self.evidence.iter().map(|form| form.evidence(folder)).collect()
     }
 
     /// Returns the desired state.
@@ -221,6 +212,19 @@ impl CallForm {
     /// Returns the window.
     pub fn window(&self) -> Window {
         Window { started_ms: self.window.started_ms, ends_ms: self.window.ends_ms }
+    }
+}
+
+impl EvidenceForm {
+    /// Returns the evidence; a file is looked for in `folder`.
+    pub fn evidence(&self, folder: &Path) -> Result<Evidence, ToolError> {
+        Ok(Evidence {
+            kind: self.kind.clone(),
+            name: self.name.clone(),
+            media_type: self.media_type.clone(),
+            digest: self.digest.clone(),
+            content: self.content.read(folder)?,
+        })
     }
 }
 

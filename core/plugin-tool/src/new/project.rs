@@ -26,19 +26,20 @@ impl Project {
         Ok(())
     }
 
-    /// Adds the call that `towpath plugin run` is tried with, and a page with the next commands.
+    /// Adds the call that `towpath plugin run` is tried with, the case for `towpath plugin test`, and a page with the next commands.
     pub(super) fn explained(mut self, name: &str, kind: Kind, what: &str) -> Self {
-        let call = match kind {
-            Kind::Gate => include_str!("../../templates/call-gate.json"),
-            Kind::Health => include_str!("../../templates/call-health.json"),
-            Kind::Target => include_str!("../../templates/call-target.json"),
+        let (call, case) = match kind {
+            Kind::Gate => (include_str!("../../templates/call-gate.json"), include_str!("../../templates/case-gate.json")),
+            Kind::Health => (include_str!("../../templates/call-health.json"), include_str!("../../templates/case-health.json")),
+            Kind::Target => (include_str!("../../templates/call-target.json"), include_str!("../../templates/case-target.json")),
         };
         self.files.push(("call.json".to_owned(), call.to_owned()));
+        self.files.push(("case.json".to_owned(), case.to_owned()));
         let run = [
             "towpath plugin build .",
             "towpath plugin check NAME.wasm",
             "towpath plugin run NAME.wasm call.json",
-            "towpath plugin test NAME.wasm",
+            "towpath plugin test NAME.wasm --case case.json",
         ];
         self.next.extend(run.map(|line| line.replace("NAME", name)));
         let readme = include_str!("../../templates/README.md");

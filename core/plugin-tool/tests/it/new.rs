@@ -6,9 +6,11 @@ use std::process::Command;
 use plugin_host::Kind;
 use plugin_tool::ToolError;
 use plugin_tool::check::{CheckOptions, check};
+use plugin_tool::conform::Outcome;
 use plugin_tool::new::{Language, NewOptions, new};
 use plugin_tool::run::{RunOptions, run};
 
+use crate::conform::prove_all;
 use crate::fixture::{now_ms, workshop};
 
 /// Makes a project in a fresh folder.
@@ -38,14 +40,21 @@ async fn prove(kind: Kind, language: Language, mut tests: Command, expect: &str)
     assert_eq!((checked.refused, checked.warnings), (Vec::new(), Vec::new()), "{kind} in {language:?}");
     assert_eq!(checked.manifest.expect("a manifest").kinds, [kind]);
 
-    let call = std::fs::read(folder.join("call.json")).expect("a call");
-    let said =
-        run(&RunOptions { component: built.component, call, folder, now_ms: now_ms(), cache_dir: Some(workshop().compiled()) })
-            .await
-            .expect("run");
+    let read = |name: &str| std::fs::read(folder.join(name)).expect("a file of the project");
+    let options = RunOptions {
+        component: built.component.clone(),
+        call: read("call.json"),
+        folder: folder.clone(),
+        now_ms: now_ms(),
+        cache_dir: Some(workshop().compiled()),
+    };
+    let said = run(&options).await.expect("run");
     assert!(said.error.is_none(), "{said:?}");
     let answer = said.answer.expect("an answer").to_string();
     assert!(answer.contains(expect), "{kind} in {language:?}: {answer}");
+
+    let proofs = prove_all(built.component, read("case.json")).await;
+    assert!(proofs.iter().all(|proof| proof.outcome == Outcome::Holds), "{kind} in {language:?}: {proofs:#?}");
 }
 
 /// What each answers to the call that it brings: nothing listens where the health check and the target ask.
@@ -58,16 +67,11 @@ fn expected(kind: Kind) -> &'static str {
 }
 
 async fn prove_rust(kind: Kind) {
-    let mut cargo = Command::new("cargo");
     let target = workshop().guests().with_file_name("plugins-new");
     // What the workspace has locked is here already; a project of its own would take what is newest.
     let lock = test_plugins::workspace().join("Cargo.lock");
-    let script = format!("cp '{}' Cargo.lock && exec \"$0\" test --target-dir '{}'", lock.display(), target.display());
-    cargo = {
-        let mut shell = Command::new("sh");
-        shell.arg("-c").arg(script).arg(cargo.get_program());
-        shell
-    };
+    let mut cargo = Command::new("sh");
+    cargo.args(["-c", r#"cp "$0" Cargo.lock && exec cargo test --target-dir "$1""#]).args([lock, target]);
     prove(kind, Language::Rust, cargo, expected(kind)).await;
 }
 

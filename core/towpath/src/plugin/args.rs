@@ -23,6 +23,10 @@ pub(crate) enum LocalCommand {
     ///
     /// Example: towpath plugin run my-gate.wasm call.json
     Run(RunArgs),
+    /// Has a plugin prove what every plugin of its kind owes. Ends with status 1 when something does not hold.
+    ///
+    /// Example: towpath plugin test my-gate.wasm --case case.json
+    Test(TestArgs),
 }
 
 /// What to make.
@@ -95,4 +99,14 @@ pub(crate) struct RunArgs {
     pub(crate) file: PathBuf,
     /// The call, as JSON: what is asked, with which settings, under which grants.
     pub(crate) call: PathBuf,
+}
+
+/// What to prove.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TestArgs {
+    /// The component.
+    pub(crate) file: PathBuf,
+    /// The case, as JSON: settings, and what is good and bad; without one, what every plugin can be asked is asked.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) case: Option<PathBuf>,
 }

@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod new;
 mod run;
+mod test;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ pub(crate) async fn run(command: &LocalCommand, output: &mut Output) -> Result<E
         LocalCommand::Build(options) => build::run(options, output).await,
         LocalCommand::Check(options) => check::run(options, output).await,
         LocalCommand::Run(options) => run::run(options, output).await,
+        LocalCommand::Test(options) => test::run(options, output).await,
     }?;
     Ok(match verdict {
         Verdict::Good => ExitCode::SUCCESS,
@@ -52,6 +54,7 @@ fn failed(error: &ToolError) -> Failure {
         ToolError::Build(_) => Failure::new("TP0606", failure::chain(error)),
         ToolError::Host(_) | ToolError::Load(_) => Failure::of("TP0605", error),
         ToolError::Write { .. } => Failure::of("TP0401", error),
+        ToolError::World { .. } => Failure::of("TP0302", error),
         ToolError::Call { .. }
         | ToolError::Case { .. }
         | ToolError::Name { .. }
