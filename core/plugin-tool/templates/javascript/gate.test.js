@@ -23,5 +23,6 @@ test('what cannot be read is an error', () => {
   check({}, [''], 'error', 'the evidence "checks" is no summary: expected the numbers passed and failed');
   check({}, ['{"passed": 7}'], 'error', 'the evidence "checks" is no summary: expected the numbers passed and failed');
   check({ failed: 1 }, [], 'error', 'unknown setting `failed`, expected one of failedMax');
+  check([], [], 'error', 'the settings must be an object');
   check({ failedMax: -1 }, [], 'error', 'the setting `failedMax` must be a whole number');
 });

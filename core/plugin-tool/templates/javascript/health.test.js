@@ -29,5 +29,6 @@ test('no answer is not healthy', () => {
 });
 
 test('settings that do not fit are an error', () => {
+  check('[]', CANDIDATE, () => ({ status: 200 }), 'error', 'the settings must be an object');
   check('{"paths": "/"}', CANDIDATE, () => ({ status: 200 }), 'error', 'unknown setting `paths`, expected one of path');
 });

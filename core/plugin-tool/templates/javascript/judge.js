@@ -5,6 +5,7 @@ const DEFAULTS = { path: '/' };
 /** Returns the settings. A setting that nobody knows is a mistake and never a wish that is passed over. */
 export function settings(text) {
   const said = JSON.parse(text.trim() === '' ? '{}' : text);
+  if (typeof said !== 'object' || said === null || Array.isArray(said)) throw new Error('the settings must be an object');
   const unknown = Object.keys(said).find((name) => !Object.hasOwn(DEFAULTS, name));
   if (unknown !== undefined) throw new Error(`unknown setting \`${unknown}\`, expected one of ${Object.keys(DEFAULTS).join(', ')}`);
   const all = { ...DEFAULTS, ...said };

@@ -12,6 +12,7 @@ export function settings(text) {
   } catch (error) {
     throw fault(`the settings do not fit: ${error.message}`, false);
   }
+  if (typeof said !== 'object' || said === null || Array.isArray(said)) throw fault('the settings must be an object', false);
   // A setting that nobody knows is a mistake and never a wish that is passed over.
   const unknown = Object.keys(said).find((name) => name !== 'url');
   if (unknown !== undefined) throw fault(`unknown setting \`${unknown}\`, expected url`, false);

@@ -48,6 +48,7 @@ test('what is of the past is refused', () => {
 });
 
 test('settings that do not fit are a fault', () => {
+  assert.throws(() => settings('[]'), { message: 'the settings must be an object', retryable: false });
   assert.throws(() => settings('{}'), { message: 'the setting `url` must be an address', retryable: false });
   assert.throws(() => settings('{"uri": ""}'), { message: 'unknown setting `uri`, expected url', retryable: false });
 });

@@ -27,6 +27,7 @@ class Judging(unittest.TestCase):
         for text in ["", "[]", '{"passed": 7}', '{"passed": 7, "failed": true}']:
             self.check("{}", [text], "error", sentence)
         self.check('{"failed": 1}', [], "error", "unknown setting `failed`, expected failedMax")
+        self.check("[]", [], "error", "the settings must be an object")
         self.check('{"failedMax": -1}', [], "error", "the setting `failedMax` must be a whole number")
 
 

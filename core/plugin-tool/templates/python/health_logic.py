@@ -20,6 +20,8 @@ class Found:
 def settings(text: str) -> str:
     """Returns the path; a setting that nobody knows is a mistake, never a wish that is passed over."""
     said = json.loads(text.strip() or "{}")
+    if not isinstance(said, dict):
+        raise ValueError("the settings must be an object")
     for name in said:
         if name != "path":
             raise ValueError(f"unknown setting `{name}`, expected path")

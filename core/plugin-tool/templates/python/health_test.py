@@ -35,6 +35,7 @@ class Judging(unittest.TestCase):
 
     def test_settings_that_do_not_fit_are_an_error(self):
         self.check('{"paths": "/"}', None, None, "ERROR", "unknown setting `paths`, expected path")
+        self.check("[]", None, None, "ERROR", "the settings must be an object")
         self.check('{"path": "x"}', None, None, "ERROR", "the setting `path` must begin with /")
 
 

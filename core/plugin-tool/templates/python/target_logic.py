@@ -24,6 +24,8 @@ def settings(text: str) -> str:
         said = json.loads(text.strip() or "{}")
     except ValueError as error:
         raise Failed(f"the settings do not fit: {error}", False) from error
+    if not isinstance(said, dict):
+        raise Failed("the settings must be an object", False)
     for name in said:
         if name != "url":
             raise Failed(f"unknown setting `{name}`, expected url", False)

@@ -59,6 +59,8 @@ class Reconciling(unittest.TestCase):
         self.assertEqual(logic.read(context(0), service.send)[0]["stable"]["release"], "v2")
 
     def test_settings_that_do_not_fit_are_a_fault(self):
+        with self.assertRaisesRegex(logic.Failed, "must be an object"):
+            logic.settings("[]")
         for text, sentence in [("{}", "the setting `url` must be"), ('{"uri": ""}', "unknown setting `uri`, expected url")]:
             with self.assertRaisesRegex(logic.Failed, sentence):
                 logic.settings(text)

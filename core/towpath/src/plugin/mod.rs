@@ -10,7 +10,7 @@ mod test;
 
 use std::process::ExitCode;
 
-use cli::Output;
+use cli::{Exit, Output};
 use plugin_tool::ToolError;
 
 use self::args::LocalCommand;
@@ -35,12 +35,9 @@ pub(crate) async fn run(command: &LocalCommand, output: &mut Output) -> Result<E
     }?;
     Ok(match verdict {
         Verdict::Good => ExitCode::SUCCESS,
-        Verdict::Wanting => ExitCode::from(WANTING),
+        Verdict::Wanting => ExitCode::from(Exit::NotSucceeded as u8),
     })
 }
-
-/// The exit code of a command that did its work and found something wrong.
-const WANTING: u8 = 1;
 
 /// Runs work that blocks on a thread of its own.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, ToolError> + Send + 'static) -> Result<T, Failure> {
