@@ -32,17 +32,15 @@ async fn prove(kind: Kind, language: Language, mut tests: Command, expect: &str)
     let said = String::from_utf8_lossy(&finished.stdout) + String::from_utf8_lossy(&finished.stderr);
     assert!(finished.status.success(), "{kind} in {language:?}: {said}");
 
-    let built =
-        plugin_build::build(&folder, &workshop().options()).unwrap_or_else(|error| panic!("{kind} in {language:?}: {error}"));
-    let checked =
-        check(&CheckOptions { component: built.component.clone(), compile: true, cache_dir: Some(workshop().compiled()) })
-            .expect("checked");
+    let component = workshop().build(&folder);
+    let checked = check(&CheckOptions { component: component.clone(), compile: true, cache_dir: Some(workshop().compiled()) })
+        .expect("checked");
     assert_eq!((checked.refused, checked.warnings), (Vec::new(), Vec::new()), "{kind} in {language:?}");
     assert_eq!(checked.manifest.expect("a manifest").kinds, [kind]);
 
     let read = |name: &str| std::fs::read(folder.join(name)).expect("a file of the project");
     let options = RunOptions {
-        component: built.component.clone(),
+        component: component.clone(),
         call: read("call.json"),
         folder: folder.clone(),
         now_ms: now_ms(),
@@ -53,7 +51,7 @@ async fn prove(kind: Kind, language: Language, mut tests: Command, expect: &str)
     let answer = said.answer.expect("an answer").to_string();
     assert!(answer.contains(expect), "{kind} in {language:?}: {answer}");
 
-    let proofs = prove_all(built.component, read("case.json")).await;
+    let proofs = prove_all(component, read("case.json")).await;
     assert!(proofs.iter().all(|proof| proof.outcome == Outcome::Holds), "{kind} in {language:?}: {proofs:#?}");
 }
 
