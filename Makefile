@@ -59,6 +59,7 @@ bench: ## measures what design and README promise, each beside its yardstick
 	@.ci/setup tests
 	$(CARGO) bench --locked -p plugin-host --bench calls
 	$(CARGO) bench --locked -p hostile --bench plugins
+	$(CARGO) bench --locked -p plugin-tool --bench languages
 	$(CARGO) bench --locked -p journal-sql --bench steps
 	$(CARGO) bench --locked -p load --bench active
 	$(CARGO) bench --locked -p runtime --bench router

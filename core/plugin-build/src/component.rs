@@ -7,10 +7,10 @@ use wasmparser::{Parser, Payload};
 use crate::{BuildError, Manifest};
 
 /// The custom section that carries the manifest, as JSON; the host looks for the same name.
-const SECTION: &str = "towpath:manifest";
+pub(crate) const SECTION: &str = "towpath:manifest";
 
 /// The package whose interfaces a plugin exports.
-const PACKAGE: &str = "towpath:plugin/";
+pub(crate) const PACKAGE: &str = "towpath:plugin/";
 
 /// The function of every interface of the first version that returns its settings schema.
 const SCHEMA: &str = "settings-schema";

@@ -1,8 +1,8 @@
-//! Why a crate did not become a component.
+//! Why a folder did not become a component.
 
 use std::path::PathBuf;
 
-/// Why a crate did not become a component.
+/// Why a folder did not become a component.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// This machine cannot compile for WebAssembly.
@@ -72,6 +72,56 @@ pub enum BuildError {
     /// A file could not be read.
     #[error("{} cannot be read", .path.display())]
     Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The folder holds nothing that can be built.
+    #[error(
+        "{} has neither a Cargo.toml nor a plugin.json\n\nhint: `towpath plugin new --kind gate --language javascript NAME` makes a \
+         folder that can be built", .folder.display()
+    )]
+    NoPlugin {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder holds two things that could be meant.
+    #[error("{} has both a Cargo.toml and a plugin.json; a plugin is one of them", .folder.display())]
+    TwoPlugins {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A `plugin.json` cannot be used.
+    #[error("{} cannot be used: {why}", .path.display())]
+    PluginFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The tool of a language is not there.
+    #[error("there is no {program} in the plugin's folder, in those above it, or on the path\n\nhint: `{install}`")]
+    NoTool {
+        /// The program.
+        program: &'static str,
+        /// The line that installs it.
+        install: &'static str,
+    },
+    /// The tool of a language failed; its output says why.
+    #[error("{program} failed for {}:\n{output}", .folder.display())]
+    Tool {
+        /// The program.
+        program: &'static str,
+        /// The plugin's folder.
+        folder: PathBuf,
+        /// What it wrote.
+        output: String,
+    },
+    /// A file could not be written.
+    #[error("{} cannot be written", .path.display())]
+    Write {
         /// The file.
         path: PathBuf,
         /// Why.

@@ -246,22 +246,10 @@ pub(crate) struct UpArgs {
 /// What can be done with plugins.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
-    /// Builds a plugin crate into a component.
-    ///
-    /// Example: towpath plugin build plugins/health-http -o health-http.wasm
-    Build(PluginBuildOptions),
+    #[command(flatten)]
+    Local(crate::plugin::args::LocalCommand),
     #[command(flatten)]
     Known(cli::args::PluginCommand),
-}
-
-/// What to build.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct PluginBuildOptions {
-    /// The folder of the crate.
-    pub(crate) folder: PathBuf,
-    /// Where to write the component; the plugin's name and `.wasm` when nothing is said.
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
 }
 
 /// What to show.

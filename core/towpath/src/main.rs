@@ -12,7 +12,7 @@ mod data;
 mod demo;
 mod failure;
 mod logs;
-mod plugin_build;
+mod plugin;
 mod runtime;
 mod server;
 mod settings;
@@ -63,9 +63,8 @@ async fn run(arguments: Arguments, context: Context) -> ExitCode {
             logs::start(&common);
             up::run(&data_dir, &args, &common).await
         }
-        Command::Plugin(PluginCommand::Build(options)) => {
-            logs::start(&common);
-            plugin_build::run(&options).await
+        Command::Plugin(PluginCommand::Local(command)) => {
+            return plugin::run(&command, &mut output).await.unwrap_or_else(|failure| failure::report(&failure));
         }
         Command::Audit(command) => audit::run(&data_dir, &command, &mut output).await,
         Command::Backup(args) => backup::back_up(&data_dir, &args, &mut output).await,

@@ -1,5 +1,6 @@
 //! The whole product on real processes and real traffic, through the commands that a user has.
 
+mod authors;
 mod crash;
 mod disk;
 mod keep;

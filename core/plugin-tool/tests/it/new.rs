@@ -1,0 +1,134 @@
+//! Every project that `new` makes passes its own tests, builds, and answers the call that it brings.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use plugin_host::Kind;
+use plugin_tool::ToolError;
+use plugin_tool::check::{CheckOptions, check};
+use plugin_tool::conform::Outcome;
+use plugin_tool::new::{Language, NewOptions, new};
+use plugin_tool::run::{RunOptions, run};
+
+use crate::conform::prove_all;
+use crate::fixture::{now_ms, workshop};
+
+/// Makes a project in a fresh folder.
+fn make(kind: Kind, language: Language) -> (tempfile::TempDir, PathBuf) {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join(format!("my-{kind}"));
+    let sdk = (language == Language::Rust).then(|| test_plugins::workspace().join("sdk/rust"));
+    let made = new(&NewOptions { folder: folder.clone(), kind, language, sdk }).expect("a project");
+    assert!(made.files.contains(&"README.md".to_owned()) && made.files.contains(&"call.json".to_owned()), "{made:?}");
+    let readme = std::fs::read_to_string(folder.join("README.md")).expect("a page");
+    assert!(readme.contains(&format!("towpath plugin run my-{kind}.wasm call.json")), "{readme}");
+    (root, folder)
+}
+
+/// Runs the project's own tests, builds it, checks it, and runs the call that it brings.
+async fn prove(kind: Kind, language: Language, mut tests: Command, expect: &str) {
+    let (_root, folder) = make(kind, language);
+    let finished = tests.current_dir(&folder).output().expect("the language's own runner starts");
+    let said = String::from_utf8_lossy(&finished.stdout) + String::from_utf8_lossy(&finished.stderr);
+    assert!(finished.status.success(), "{kind} in {language:?}: {said}");
+
+    let component = workshop().build(&folder);
+    let checked = check(&CheckOptions { component: component.clone(), compile: true, cache_dir: Some(workshop().compiled()) })
+        .expect("checked");
+    assert_eq!((checked.refused, checked.warnings), (Vec::new(), Vec::new()), "{kind} in {language:?}");
+    assert_eq!(checked.manifest.expect("a manifest").kinds, [kind]);
+
+    let read = |name: &str| std::fs::read(folder.join(name)).expect("a file of the project");
+    let options = RunOptions {
+        component: component.clone(),
+        call: read("call.json"),
+        folder: folder.clone(),
+        now_ms: now_ms(),
+        cache_dir: Some(workshop().compiled()),
+    };
+    let said = run(&options).await.expect("run");
+    assert!(said.error.is_none(), "{said:?}");
+    let answer = said.answer.expect("an answer").to_string();
+    assert!(answer.contains(expect), "{kind} in {language:?}: {answer}");
+
+    let proofs = prove_all(component, read("case.json")).await;
+    assert!(proofs.iter().all(|proof| proof.outcome == Outcome::Holds), "{kind} in {language:?}: {proofs:#?}");
+}
+
+/// What each answers to the call that it brings: nothing listens where the health check and the target ask.
+fn expected(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Gate => r#""verdict":"pass""#,
+        Kind::Health => r#""verdict":"unhealthy""#,
+        Kind::Target => r#""retryable":true"#,
+    }
+}
+
+async fn prove_rust(kind: Kind) {
+    let target = workshop().guests().with_file_name("plugins-new");
+    // What the workspace has locked is here already; a project of its own would take what is newest.
+    let lock = test_plugins::workspace().join("Cargo.lock");
+    let mut cargo = Command::new("sh");
+    cargo.args(["-c", r#"cp "$0" Cargo.lock && exec cargo test --target-dir "$1""#]).args([lock, target]);
+    prove(kind, Language::Rust, cargo, expected(kind)).await;
+}
+
+async fn prove_javascript(kind: Kind) {
+    let mut node = Command::new("node");
+    node.arg("--test");
+    prove(kind, Language::JavaScript, node, expected(kind)).await;
+}
+
+async fn prove_python(kind: Kind) {
+    let mut python = Command::new(workshop().tools()[1].join("python"));
+    python.args(["-m", "unittest"]);
+    prove(kind, Language::Python, python, expected(kind)).await;
+}
+
+#[tokio::test]
+async fn in_rust_each_kind_builds_and_passes_its_tests_as_generated() {
+    for kind in [Kind::Gate, Kind::Health, Kind::Target] {
+        prove_rust(kind).await;
+    }
+}
+
+#[tokio::test]
+async fn in_javascript_each_kind_builds_and_passes_its_tests_as_generated() {
+    for kind in [Kind::Gate, Kind::Health, Kind::Target] {
+        prove_javascript(kind).await;
+    }
+}
+
+#[tokio::test]
+async fn in_python_each_kind_builds_and_passes_its_tests_as_generated() {
+    for kind in [Kind::Gate, Kind::Health, Kind::Target] {
+        prove_python(kind).await;
+    }
+}
+
+#[test]
+fn nothing_is_written_over_and_names_are_checked() {
+    let root = tempfile::tempdir().expect("a folder");
+    let options = |folder: PathBuf, sdk: Option<PathBuf>| NewOptions { folder, kind: Kind::Gate, language: Language::Rust, sdk };
+    let there = root.path().join("there");
+    std::fs::create_dir(&there).expect("a folder");
+    assert!(matches!(new(&options(there, None)), Err(ToolError::Exists { .. })));
+    for name in ["My-Gate", "9", "a b", ".."] {
+        assert!(matches!(new(&options(root.path().join(name), None)), Err(ToolError::Name { .. })), "{name}");
+    }
+    let sdk = Some(root.path().to_owned());
+    assert!(matches!(new(&options(root.path().join("g"), sdk)), Err(ToolError::NoSdk { .. })));
+    assert!(!root.path().join("g").exists(), "what is refused leaves nothing behind");
+}
+
+#[test]
+fn without_a_path_the_sdk_is_asked_of_a_registry() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join("g");
+    new(&NewOptions { folder: folder.clone(), kind: Kind::Gate, language: Language::Rust, sdk: None }).expect("a project");
+    assert!(cargo_toml(&folder).contains("towpath-sdk = \"0."), "{}", cargo_toml(&folder));
+}
+
+fn cargo_toml(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest")
+}

@@ -1,0 +1,78 @@
+//! `towpath plugin`: what an author does, without a server. One file per command; the work is done in `plugin-tool`.
+
+pub(crate) mod args;
+
+mod build;
+mod check;
+mod new;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use cli::{Exit, Output};
+use plugin_tool::ToolError;
+
+use self::args::LocalCommand;
+use crate::failure::{self, Failure};
+
+/// What a command came to: done, or done and found wanting.
+pub(crate) enum Verdict {
+    /// All is well.
+    Good,
+    /// The plugin is not what it should be; what is wrong was printed.
+    Wanting,
+}
+
+/// Runs a command.
+pub(crate) async fn run(command: &LocalCommand, output: &mut Output) -> Result<ExitCode, Failure> {
+    let verdict = match command {
+        LocalCommand::New(options) => new::run(options, output).await,
+        LocalCommand::Build(options) => build::run(options, output).await,
+        LocalCommand::Check(options) => check::run(options, output).await,
+        LocalCommand::Run(options) => run::run(options, output).await,
+        LocalCommand::Test(options) => test::run(options, output).await,
+    }?;
+    Ok(match verdict {
+        Verdict::Good => ExitCode::SUCCESS,
+        Verdict::Wanting => ExitCode::from(Exit::NotSucceeded as u8),
+    })
+}
+
+/// Runs work that blocks on a thread of its own.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, ToolError> + Send + 'static) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(|error| Failure::of("TP0405", &error))?;
+    done.map_err(|error| failed(&error))
+}
+
+/// Returns the failure of an error of the tool.
+fn failed(error: &ToolError) -> Failure {
+    match error {
+        ToolError::Build(_) => Failure::new("TP0606", failure::chain(error)),
+        ToolError::Host(_) | ToolError::Load(_) => Failure::of("TP0605", error),
+        ToolError::Write { .. } => Failure::of("TP0401", error),
+        ToolError::World { .. } => Failure::of("TP0302", error),
+        ToolError::Call { .. }
+        | ToolError::Case { .. }
+        | ToolError::Name { .. }
+        | ToolError::Exists { .. }
+        | ToolError::NoSdk { .. }
+        | ToolError::Read { .. } => Failure::of("TP0610", error).usage(),
+    }
+}
+
+/// Reads a file that a person named.
+fn read(path: &std::path::Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| Failure::new("TP0610", format!("{} cannot be read: {error}", path.display())).usage())
+}
+
+/// Returns the failure of an answer that could not be written.
+fn unsaid(error: std::io::Error) -> Failure {
+    Failure::of("", &error)
+}
+
+/// Writes a value as JSON.
+fn json(value: &impl serde::Serialize, output: &mut Output) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::of("", &error))?;
+    writeln!(output.out, "{text}").map_err(unsaid)
+}
