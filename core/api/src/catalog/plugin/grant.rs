@@ -44,34 +44,58 @@ pub(super) async fn grant(api: &Api, by: Actor, asked: v1::GrantPluginRequest) -
     view::one(api, &which).await
 }
 
-/// Takes a grant back, or one power of it.
+/// Takes a grant back, or one power of it. A name without a digest means all its digests: what runs with an older one is meant too.
 pub(super) async fn revoke(api: &Api, by: Actor, asked: v1::RevokePluginRequest) -> Result<v1::Plugin, ApiError> {
-    let (store, now) = (api.handle.store(), api.clock.now());
     let environment = environment(&asked.environment)?;
     let reason = request::text("reason", &asked.reason)?;
     let which = Which::find(api, &asked.name).await?;
-    let key = document::grant_key(&which.digest.to_string(), environment.as_deref());
-    let (mut grant, entry) = document::find::<PluginGrantDocument>(&*store, document::PLUGIN_GRANT, &key).await?;
-    let what = match asked.power.as_str() {
-        "" => format!("everything in {}", place(environment.as_deref())),
-        power => format!("{power} in {}", place(environment.as_deref())),
-    };
-    match asked.power.as_str() {
-        "" => drop(store.remove(document::PLUGIN_GRANT, &key).await?),
-        power => {
-            let nothing = match grant.powers.get(power) {
-                Some(serde_json::Value::Bool(_)) => serde_json::Value::Bool(false),
-                Some(_) => serde_json::Value::Null,
-                None => return Err(ApiError::Grant(format!("there is no power {power:?}; known are {}", known(&grant)))),
-            };
-            grant.powers[power] = nothing;
-            store.put(document::PLUGIN_GRANT, &key, &document::write(&grant), Some(entry.revision), now).await?;
-        }
+    let mut meant = vec![which.digest.to_string()];
+    if !asked.name.contains('@') {
+        let kept = document::plugins_kept(&*api.handle.store()).await?;
+        meant.extend(kept.installed.into_iter().filter(|other| other.name == which.name).map(|other| other.digest));
+        meant.sort();
+        meant.dedup();
+    }
+    let mut revoked = 0;
+    for digest in meant {
+        revoked += u32::from(take_back(api, &digest, environment.as_deref(), &asked.power).await?);
     }
     // It holds before anything else can go wrong.
     api.plugins.refresh().await.map_err(ApiError::Broken)?;
-    record(api, &by, &which, "revoke", what, reason).await?;
+    let place = place(environment.as_deref());
+    if revoked == 0 {
+        let name = format!("{} in {place}", which.name);
+        return Err(ApiError::NotKnown { what: "grant", name, known: granted(api, &which).await? });
+    }
+    let what = if asked.power.is_empty() { "everything" } else { &asked.power };
+    record(api, &by, &which, "revoke", format!("{what} in {place}"), reason).await?;
     view::one(api, &which).await
+}
+
+/// Takes back one digest's grant; returns whether there was one.
+async fn take_back(api: &Api, digest: &str, environment: Option<&str>, power: &str) -> Result<bool, ApiError> {
+    let (store, now) = (api.handle.store(), api.clock.now());
+    let key = document::grant_key(digest, environment);
+    let Some(entry) = store.get(document::PLUGIN_GRANT, &key).await? else { return Ok(false) };
+    if power.is_empty() {
+        return Ok(store.remove(document::PLUGIN_GRANT, &key).await?);
+    }
+    let mut grant: PluginGrantDocument = document::read(document::PLUGIN_GRANT, &entry)?;
+    let nothing = match grant.powers.get(power) {
+        Some(serde_json::Value::Bool(_)) => serde_json::Value::Bool(false),
+        Some(_) => serde_json::Value::Null,
+        None => return Err(ApiError::Grant(format!("there is no power {power:?}; known are {}", known(&grant)))),
+    };
+    grant.powers[power] = nothing;
+    store.put(document::PLUGIN_GRANT, &key, &document::write(&grant), Some(entry.revision), now).await?;
+    Ok(true)
+}
+
+/// Returns where a plugin was granted anything.
+async fn granted(api: &Api, which: &Which) -> Result<Vec<String>, ApiError> {
+    let prefix = format!("{}/", which.digest);
+    let entries = api.handle.store().list(document::PLUGIN_GRANT, &prefix).await?;
+    Ok(entries.iter().map(|entry| entry.key.trim_start_matches(&prefix).to_owned()).collect())
 }
 
 fn known(grant: &PluginGrantDocument) -> String {

@@ -32,11 +32,11 @@ pub(super) async fn install(api: &Api, by: Actor, asked: v1::InstallPluginReques
     api.plugins.keep(&fetched).await?;
     let which = Which { name, digest: fetched.info.digest };
     let written = write(api, &by, &fetched).await?;
-    if written {
+    let moved = take_over(api, &fetched.info).await?;
+    if written || moved {
         let what = format!("from {}, asking for {}", fetched.source, names(&fetched.info).join(", "));
         record(api, &by, &which, "install", what, String::new()).await?;
     }
-    take_over(api, &fetched.info).await?;
     refreshed(api).await?;
     view::one(api, &which).await
 }
@@ -66,20 +66,23 @@ async fn write(api: &Api, by: &Actor, fetched: &Fetched) -> Result<bool, ApiErro
     }
 }
 
-/// Lets a digest take over its name, unless it asks for more than the one before.
-async fn take_over(api: &Api, info: &PluginInfo) -> Result<(), ApiError> {
+/// Lets a digest take over its name, unless it asks for more than the one before; returns whether the name stands for it only now.
+async fn take_over(api: &Api, info: &PluginInfo) -> Result<bool, ApiError> {
     let store = api.handle.store();
     let Some(entry) = store.get(document::PLUGIN_NAME, &info.name).await? else {
-        return point(api, &info.name, info.digest, 0).await;
+        point(api, &info.name, info.digest, 0).await?;
+        return Ok(true);
     };
     let current: PluginNameDocument = document::read(document::PLUGIN_NAME, &entry)?;
     let key = format!("{}/{}", info.name, current.digest);
     let (before, _) = document::find::<PluginDocument>(&*store, document::PLUGIN, &key).await?;
-    if names(info).iter().all(|power| before.powers.iter().any(|(had, _)| had == power)) {
-        inherit(api, &current.digest, info.digest).await?;
-        point(api, &info.name, info.digest, entry.revision).await?;
+    let asks_for_more = info.powers.iter().any(|(power, _)| before.powers.iter().all(|(had, _)| had != power));
+    if asks_for_more || current.digest == info.digest.to_string() {
+        return Ok(false);
     }
-    Ok(())
+    inherit(api, &current.digest, info.digest).await?;
+    point(api, &info.name, info.digest, entry.revision).await?;
+    Ok(true)
 }
 
 /// Lets a waiting digest take over its name; asked again it changes nothing.

@@ -13,7 +13,7 @@ use towpath_proto::v1::plugin_service_server::PluginService;
 
 use crate::Api;
 use crate::auth::caller;
-use crate::document::{self, PluginRecordDocument, PluginsKept};
+use crate::document::{self, PluginNameDocument, PluginRecordDocument, PluginsKept};
 use crate::error::ApiError;
 use crate::serve::{Services, to_the_end};
 
@@ -69,6 +69,11 @@ impl Which {
     async fn find(api: &Api, text: &str) -> Result<Self, ApiError> {
         let current = api.plugins.list();
         let Some((name, digest)) = text.split_once('@') else {
+            // What cannot be used on this server has a page all the same.
+            if let Some(entry) = api.handle.store().get(document::PLUGIN_NAME, text).await? {
+                let named: PluginNameDocument = document::read(document::PLUGIN_NAME, &entry)?;
+                return Ok(Self { name: named.name, digest: Digest::parse(&named.digest)? });
+            }
             let names = current.iter().map(|plugin| plugin.name.clone()).collect();
             let found = current.into_iter().find(|plugin| plugin.name == text);
             let found = found.ok_or_else(|| ApiError::NotKnown { what: "plugin", name: text.to_owned(), known: names })?;
