@@ -71,6 +71,7 @@ pub struct GrantPlace {
 pub struct PluginGrantArgs {
     /// The plugin; NAME@DIGEST for another digest than the one that its name stands for.
     pub name: String,
+    /// Where.
     #[command(flatten)]
     pub place: GrantPlace,
     /// The powers, as the JSON that a refusal shows, or @FILE.
@@ -89,6 +90,7 @@ pub struct PluginGrantArgs {
 pub struct PluginRevokeArgs {
     /// The plugin; NAME@DIGEST for another digest than the one that its name stands for.
     pub name: String,
+    /// Where.
     #[command(flatten)]
     pub place: GrantPlace,
     /// Only this power; without it, everything that was granted there.
