@@ -25,3 +25,6 @@ pub(crate) const NOTHING_TO_RESTORE: &str = "TP0505";
 pub(crate) const PLAN_MOVED: &str = "TP0506";
 pub(crate) const PLUGIN_MOVED: &str = "TP0607";
 pub(crate) const PLUGIN_FAILED: &str = "TP0602";
+pub(crate) const PLUGIN_NOT_INSTALLED: &str = "TP0621";
+pub(crate) const PLUGIN_USED: &str = "TP0622";
+pub(crate) const GRANT_INVALID: &str = "TP0623";

@@ -11,7 +11,7 @@ use path::{
 
 use crate::document::{self, FileDocument, ReleaseDocument};
 use crate::error::ApiError;
-use crate::ports::PluginInfo;
+use crate::ports::{PluginInfo, Plugins};
 use crate::{Api, catalog};
 
 /// How many digits of the configured release's own hash stand behind the dot of its name: one release has few configurations.
@@ -32,8 +32,7 @@ pub(crate) async fn plan(api: &Api, scope: Scope, release: &str) -> Result<Compi
     let release = catalog::find_release(&*store, scope.service.as_str(), release).await?;
     let service = path::parse_service(&release.service_file, &release.service_file_name).map_err(faults)?;
     let golden = golden_path(&*store, &release).await?;
-    let plugins = Known::new(api.plugins.list());
-    plugins.check_pins(&release)?;
+    let plugins = Known::new(api.plugins.list()).pinned(&*api.plugins, &release)?;
     let target = api.plugins.describe_target(&environment.target, &environment.target_settings()).await;
     let target = match plugins.find(&environment.target) {
         Some(_) => target?,
@@ -123,33 +122,33 @@ pub(crate) struct Known {
 
 impl Known {
     pub(crate) fn new(list: Vec<PluginInfo>) -> Self {
-        let facts = |info: PluginInfo| {
-            // A schema that cannot be read allows nothing.
-            let settings_schema = serde_json::from_str(&info.settings_schema).unwrap_or(serde_json::Value::Bool(false));
-            let kinds = info.kinds.iter().filter_map(|kind| self::kind(kind)).collect();
-            (info.name, PluginFacts { digest: info.digest, kinds, settings_schema })
-        };
-        Self { facts: list.into_iter().map(facts).collect() }
+        Self { facts: list.into_iter().map(|info| (info.name.clone(), facts(info))).collect() }
     }
 
     pub(crate) fn unknown(&self, name: &str) -> ApiError {
         ApiError::NotKnown { what: "plugin", name: name.to_owned(), known: self.names() }
     }
 
-    fn check_pins(&self, release: &ReleaseDocument) -> Result<(), ApiError> {
+    /// Returns what is known with the plugins of a release as it pins them: an older digest serves as long as it is installed.
+    fn pinned(mut self, plugins: &dyn Plugins, release: &ReleaseDocument) -> Result<Self, ApiError> {
         for pin in &release.plugins {
-            let found = self.find(&pin.name).ok_or_else(|| self.unknown(&pin.name))?.digest.to_string();
-            if found != pin.digest {
-                return Err(ApiError::PluginMoved {
-                    release: release.label.clone(),
-                    plugin: pin.name.clone(),
-                    pinned: pin.digest.clone(),
-                    found,
-                });
-            }
+            let found = plugins.by_digest(&Digest::parse(&pin.digest)?).ok_or_else(|| ApiError::PluginGone {
+                release: release.label.clone(),
+                plugin: pin.name.clone(),
+                pinned: pin.digest.clone(),
+                found: self.find(&pin.name).map_or_else(|| "none of that name".to_owned(), |facts| facts.digest.to_string()),
+            })?;
+            self.facts.insert(pin.name.clone(), facts(found));
         }
-        Ok(())
+        Ok(self)
     }
+}
+
+fn facts(info: PluginInfo) -> PluginFacts {
+    // A schema that cannot be read allows nothing.
+    let settings_schema = serde_json::from_str(&info.settings_schema).unwrap_or(serde_json::Value::Bool(false));
+    let kinds = info.kinds.iter().filter_map(|kind| self::kind(kind)).collect();
+    PluginFacts { digest: info.digest, kinds, settings_schema }
 }
 
 impl PluginCatalog for Known {

@@ -8,7 +8,7 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 use towpath_proto::v1::ErrorDetail;
 
-use crate::ports::{ArtifactsError, PluginsError};
+use crate::ports::{ArtifactsError, FetchError, PluginsError};
 use crate::{codes, limits};
 
 /// Why a call was refused or failed.
@@ -47,9 +47,24 @@ pub(crate) enum ApiError {
     /// A plugin could not answer.
     #[error(transparent)]
     Plugins(#[from] PluginsError),
-    /// A plugin is another one than the release was made with.
-    #[error("release {release} was made with plugin {plugin} at {pinned}, the server now has {found}")]
-    PluginMoved { release: String, plugin: String, pinned: String, found: String },
+    /// A component could not be had.
+    #[error("the plugin cannot be installed: {0}")]
+    Fetch(#[from] FetchError),
+    /// It is another component than the caller wanted.
+    #[error("{reference} is {found}, wanted is {wanted}")]
+    OtherComponent { reference: String, found: String, wanted: String },
+    /// The name belongs to a plugin that is part of the server.
+    #[error("{name} is part of this server")]
+    OwnPlugin { name: String },
+    /// A plugin is needed where it is to be removed.
+    #[error("plugin {name} at {digest} is used by {}", users.join(", "))]
+    PluginUsed { name: String, digest: String, users: Vec<String> },
+    /// A grant is not of the form that is known.
+    #[error("the grant cannot be used: {0}")]
+    Grant(String),
+    /// A release's plugin is not there any more.
+    #[error("release {release} was made with plugin {plugin} at {pinned}, which is not installed here; the server has {found}")]
+    PluginGone { release: String, plugin: String, pinned: String, found: String },
     /// The release is there already.
     #[error("release {label} ({release}) is already what is stable in {scope}")]
     SameRelease { scope: String, release: String, label: String },
@@ -126,9 +141,27 @@ impl ApiError {
             Self::Plugins(_) => {
                 outside(Code::FailedPrecondition, codes::PLUGIN_FAILED, "see the settings in the environment file")
             }
-            Self::PluginMoved { .. } => {
-                outside(Code::FailedPrecondition, codes::PLUGIN_MOVED, "make the release again with `towpath release create`")
+            Self::PluginGone { .. } => outside(
+                Code::FailedPrecondition,
+                codes::PLUGIN_MOVED,
+                "install that digest again, or make the release again with `towpath release create`",
+            ),
+            Self::Fetch(FetchError::NotFound(_)) => {
+                outside(Code::NotFound, codes::PLUGIN_NOT_INSTALLED, "the server must be able to read it")
             }
+            Self::Fetch(FetchError::Unusable(_)) | Self::OtherComponent { .. } => {
+                outside(Code::InvalidArgument, codes::PLUGIN_NOT_INSTALLED, "")
+            }
+            Self::Fetch(FetchError::NotKept(_)) => outside(Code::Internal, codes::STORE_FAILED, "the server's log says more"),
+            Self::OwnPlugin { .. } => outside(
+                Code::FailedPrecondition,
+                codes::PLUGIN_NOT_INSTALLED,
+                "install another under another name with --name; what the server's own plugins may do is said with `--grants`",
+            ),
+            Self::PluginUsed { .. } => {
+                outside(Code::FailedPrecondition, codes::PLUGIN_USED, "wait until it is used no more; --force gives up releases")
+            }
+            Self::Grant(_) => outside(Code::InvalidArgument, codes::GRANT_INVALID, "a refusal shows the JSON that grants it"),
             Self::SameRelease { .. } => outside(Code::FailedPrecondition, codes::SAME_RELEASE, "there is nothing to do"),
             Self::NothingToRestore { .. } => {
                 outside(Code::FailedPrecondition, codes::NOTHING_TO_RESTORE, "name a release with --to")

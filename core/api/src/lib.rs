@@ -24,6 +24,8 @@ mod serve;
 mod view;
 
 pub use auth::Tokens;
-pub use ports::{ArtifactReference, Artifacts, ArtifactsError, PluginInfo, Plugins, PluginsError};
+pub use ports::{
+    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, PluginInfo, PluginUsage, Plugins, PluginsError,
+};
 pub use serve::{Api, ServeError, ServerInfo, serve};
 pub use view::outcome;

@@ -32,3 +32,6 @@ pub const KNOWN_NAMES_SHOWN: usize = 12;
 
 /// How much of what a program says of itself is kept: its name and version.
 pub const PROGRAM_CHARS_MAX: usize = 80;
+
+/// The largest grant, in bytes: an allow-list of a few hundred places.
+pub const GRANT_BYTES_MAX: usize = 64 * 1024;

@@ -28,8 +28,72 @@ pub trait Plugins: Send + Sync + 'static {
     /// Returns all of them, by name.
     fn list(&self) -> Vec<PluginInfo>;
 
+    /// Returns the plugin with a digest, whatever its name stands for now; `None` where it is not installed or cannot be used.
+    fn by_digest(&self, digest: &Digest) -> Option<PluginInfo>;
+
+    /// Returns whether a plugin of this name is part of the program: its name is not to be had.
+    fn is_own(&self, name: &str) -> bool;
+
+    /// Returns why an installed component cannot be used on this server; `None` when it can.
+    fn problem(&self, digest: &Digest) -> Option<String>;
+
+    /// Returns how often a plugin was called and what it used since it was loaded.
+    fn usage(&self, digest: &Digest) -> PluginUsage;
+
+    /// Returns a grant in the form that the plugin host reads, with every field; refuses what it cannot read.
+    fn grant(&self, powers: &str) -> Result<serde_json::Value, String>;
+
+    /// Fetches a component and reads what it is. Keeps nothing.
+    async fn fetch(&self, reference: &str) -> Result<Fetched, FetchError>;
+
+    /// Makes a fetched component usable and keeps its bytes; durable on return. It has no name yet.
+    async fn keep(&self, fetched: &Fetched) -> Result<(), FetchError>;
+
+    /// Takes over what the catalog says now: names, digests and grants. From the return on, it holds at this server.
+    async fn refresh(&self) -> Result<(), String>;
+
     /// Returns what a target can do with these settings (a JSON object). Runs the plugin, with no power at all.
     async fn describe_target(&self, name: &str, settings: &str) -> Result<path::TargetDescriptor, PluginsError>;
+}
+
+/// A component as it came from its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// What it is.
+    pub info: PluginInfo,
+    /// Its bytes.
+    pub component: Vec<u8>,
+    /// Where it came from, with what pins it.
+    pub source: String,
+    /// The digest of its manifest, when it came from a registry.
+    pub manifest_digest: Option<String>,
+    /// Who signed it, as far as that was verified.
+    pub signed_by: Vec<String>,
+}
+
+/// A component could not be had, sorted by fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// There is no such thing, or it cannot be read.
+    #[error("{0}")]
+    NotFound(String),
+    /// It is there and cannot be used.
+    #[error("{0}")]
+    Unusable(String),
+    /// It could not be kept.
+    #[error("{0}")]
+    NotKept(String),
+}
+
+/// How often a plugin was called, and what it used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PluginUsage {
+    /// Calls that ended.
+    pub calls: u64,
+    /// Those of them that gave no answer.
+    pub failed: u64,
+    /// Uses by power: all, failed, refused.
+    pub powers: Vec<(String, [u64; 3])>,
 }
 
 /// A plugin could not answer.

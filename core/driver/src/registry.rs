@@ -1,6 +1,6 @@
 //! The plugins that are loaded, by digest and by name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use model::Digest;
@@ -22,6 +22,20 @@ impl Registry {
         let mut loaded = self.0.write().unwrap_or_else(PoisonError::into_inner);
         loaded.by_digest.insert(digest, Arc::new(plugin));
         loaded.by_name.insert(name.to_owned(), digest);
+    }
+
+    /// Takes a plugin in that no name stands for yet.
+    pub fn add(&self, digest: Digest, plugin: Plugin) {
+        let mut loaded = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        loaded.by_digest.insert(digest, Arc::new(plugin));
+    }
+
+    /// Lets names stand for digests from here on, and lets go of every plugin that is not to be kept. A call that runs on one of
+    /// those goes on to its end. A name whose plugin is not loaded stands for nothing.
+    pub fn arrange(&self, names: HashMap<String, Digest>, keep: &HashSet<Digest>) {
+        let mut loaded = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        loaded.by_digest.retain(|digest, _| keep.contains(digest));
+        loaded.by_name = names;
     }
 
     /// Returns the plugin with a digest.

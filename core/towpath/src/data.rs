@@ -52,6 +52,10 @@ impl DataDir {
         self.0.join("artifacts")
     }
 
+    pub(crate) fn plugins(&self) -> PathBuf {
+        self.0.join("plugins")
+    }
+
     pub(crate) fn runtime(&self) -> PathBuf {
         self.0.join("runtime")
     }

@@ -1,11 +1,13 @@
 //! The form in which the catalog keeps services, environments, paths, releases and evidence: JSON of our own, with a form number.
 //!
-//! Keys: `service/NAME`, `environment/NAME`, `path/NAME/VERSION`, `release/SERVICE/ID`,
+//! Keys: `plugin/NAME/DIGEST`, `plugin-name/NAME`, `plugin-grant/DIGEST/ENVIRONMENT` (`*` for all), `plugin-record/NAME/TIME-N`,
+//! `service/NAME`, `environment/NAME`, `path/NAME/VERSION`, `release/SERVICE/ID`,
 //! `release-label/SERVICE/LABEL`, `evidence/ID/NNN`, where the part before
 //! the first slash is the catalog's kind. A form that this program does not know is refused, never guessed.
 
 mod evidence;
 mod file;
+mod plugin;
 mod release;
 
 use journal::{CatalogEntry, Store};
@@ -14,6 +16,9 @@ use serde::de::DeserializeOwned;
 
 pub use evidence::{EvidenceDocument, evidence_of};
 pub use file::FileDocument;
+pub use plugin::{PluginDocument, PluginGrantDocument, PluginNameDocument, PluginRecordDocument, PluginsKept, plugins_of};
+
+pub(crate) use plugin::{grant_key, kept as plugins_kept};
 pub use release::{EvidencePin, PathPin, PluginPin, ReleaseDocument};
 
 pub(crate) use evidence::key as evidence_key;
@@ -35,6 +40,15 @@ pub(crate) const RELEASE: &str = "release";
 pub(crate) const LABEL: &str = "release-label";
 /// A kind of document.
 pub(crate) const EVIDENCE: &str = "evidence";
+
+/// A kind of document: an installed component.
+pub(crate) const PLUGIN: &str = "plugin";
+/// A kind of document: what a plugin's name stands for.
+pub(crate) const PLUGIN_NAME: &str = "plugin-name";
+/// A kind of document: what was granted to a digest.
+pub(crate) const PLUGIN_GRANT: &str = "plugin-grant";
+/// A kind of document: what operators did with a plugin; never changed.
+pub(crate) const PLUGIN_RECORD: &str = "plugin-record";
 
 #[derive(serde::Deserialize)]
 struct OnlyForm {

@@ -1,4 +1,4 @@
-//! Services, environments, paths, releases and plugins.
+//! Services, environments, paths and releases.
 
 use std::path::PathBuf;
 
@@ -62,15 +62,6 @@ pub enum ReleaseCommand {
     Get(ReleaseArgs),
     /// Lists the releases of a service, newest first.
     List(ServiceArgs),
-}
-
-/// What can be done with plugins.
-#[derive(Clone, Debug, Subcommand)]
-pub enum PluginCommand {
-    /// Lists the plugins that the server knows.
-    List,
-    /// Shows one plugin: its powers and the schema of its settings.
-    Get(NameArgs),
 }
 
 /// A file.

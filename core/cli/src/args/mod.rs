@@ -2,14 +2,16 @@
 
 mod catalog;
 mod deployment;
+mod plugin;
 
 use clap::{Args, Subcommand};
 
 pub use catalog::{
-    ApplyArgs, EnvironmentCommand, NameArgs, PathCommand, PathNameArgs, PathsArgs, PluginCommand, ReleaseArgs, ReleaseCommand,
+    ApplyArgs, EnvironmentCommand, NameArgs, PathCommand, PathNameArgs, PathsArgs, ReleaseArgs, ReleaseCommand,
     ReleaseCreateArgs, ServiceArgs, ServiceCommand,
 };
 pub use deployment::{ApproveArgs, DeployArgs, ListArgs, PlanArgs, RollbackArgs, StatusArgs, SteerArgs, WatchArgs, Which};
+pub use plugin::{GrantPlace, PluginCommand, PluginGrantArgs, PluginInstallArgs, PluginRemoveArgs, PluginRevokeArgs};
 
 /// The exit codes, as they are shown below the help text.
 pub const EXIT_CODES: &str = "\

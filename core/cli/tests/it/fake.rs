@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use clap::Parser;
-use cli::args::Command;
+use cli::args::{Command, PluginCommand};
 use cli::{Context, Exit, Output, ServerFile};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -20,6 +20,7 @@ use tonic::transport::Server;
 use tonic::{Code, Request, Response, Status};
 use towpath_proto::v1;
 use towpath_proto::v1::deployment_service_server::{DeploymentService, DeploymentServiceServer};
+use towpath_proto::v1::plugin_service_server::{PluginService, PluginServiceServer};
 use towpath_proto::v1::service_service_server::{ServiceService, ServiceServiceServer};
 
 /// What the server says, and what it was asked.
@@ -35,6 +36,12 @@ pub(crate) struct Script {
     pub(crate) commanded: Mutex<Vec<(&'static str, v1::CommandRequest)>>,
     /// What runs where.
     pub(crate) status: Mutex<v1::StatusResponse>,
+    /// What was to be installed.
+    pub(crate) installs: Mutex<Vec<v1::InstallPluginRequest>>,
+    /// What was to be granted.
+    pub(crate) grants: Mutex<Vec<v1::GrantPluginRequest>>,
+    /// What was to be taken back.
+    pub(crate) revocations: Mutex<Vec<v1::RevokePluginRequest>>,
     /// The tokens that were shown.
     pub(crate) tokens: Mutex<Vec<String>>,
 }
@@ -66,6 +73,7 @@ impl Fake {
         let served = tokio::spawn(async move {
             let server = Server::builder()
                 .add_service(DeploymentServiceServer::new(answers.clone()))
+                .add_service(PluginServiceServer::new(answers.clone()))
                 .add_service(ServiceServiceServer::new(answers));
             server.serve_with_incoming(TcpListenerStream::new(listener)).await.unwrap();
         });
@@ -83,7 +91,15 @@ struct Line {
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
-    command: Command,
+    command: Said,
+}
+
+#[derive(clap::Subcommand)]
+enum Said {
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    #[command(flatten)]
+    Other(Command),
 }
 
 /// Runs a command line on a data folder.
@@ -101,7 +117,11 @@ pub(crate) async fn run(data_dir: &Path, line: &str) -> (Exit, String, String) {
         can_ask: false,
     };
     let mut output = Output { context, out: Box::new(out.clone()), err: Box::new(err.clone()) };
-    let exit = match cli::run(&line.command, &mut output).await {
+    let done = match &line.command {
+        Said::Plugin(command) => cli::run_plugin(command, &mut output).await,
+        Said::Other(command) => cli::run(command, &mut output).await,
+    };
+    let exit = match done {
         Ok(exit) => exit,
         Err(error) => {
             cli::print_error(&mut output, &error).unwrap();
@@ -271,5 +291,63 @@ impl ServiceService for Answers {
         };
         let documents = vec![document("hello", "follows web-canary ^1.0"), document("a-longer-name", "\x1b[31mred")];
         Ok(Response::new(v1::ListDocumentsResponse { documents }))
+    }
+}
+
+/// Returns a plugin that asks for more than the one before.
+fn plugin(state: &str) -> v1::Plugin {
+    v1::Plugin {
+        name: "probe".to_owned(),
+        version: "2.0.0".to_owned(),
+        digest: "sha256:90ab".to_owned(),
+        kinds: vec!["health".to_owned()],
+        powers: vec![v1::Power { name: "http".to_owned(), reason: "to ask\x1b[2J the service".to_owned() }],
+        size: 9,
+        state: state.to_owned(),
+        source: "file:///srv/probe.wasm".to_owned(),
+        new_powers: vec!["http".to_owned()],
+        grants: vec![v1::PluginGrant {
+            powers: r#"{"runtime":true}"#.to_owned(),
+            granted_by: "user:ada".to_owned(),
+            reason: "to try it".to_owned(),
+            ..v1::PluginGrant::default()
+        }],
+        ..v1::Plugin::default()
+    }
+}
+
+#[tonic::async_trait]
+impl PluginService for Answers {
+    async fn list(&self, _: Request<v1::ListRequest>) -> Answer<v1::ListPluginsResponse> {
+        Ok(Response::new(v1::ListPluginsResponse { plugins: vec![plugin("waiting")] }))
+    }
+
+    async fn get(&self, _: Request<v1::GetRequest>) -> Answer<v1::Plugin> {
+        Ok(Response::new(plugin("waiting")))
+    }
+
+    async fn install(&self, request: Request<v1::InstallPluginRequest>) -> Answer<v1::Plugin> {
+        let asked = request.into_inner();
+        let state = if asked.check_only { "" } else { "waiting" };
+        self.0.installs.lock().unwrap().push(asked);
+        Ok(Response::new(plugin(state)))
+    }
+
+    async fn grant(&self, request: Request<v1::GrantPluginRequest>) -> Answer<v1::Plugin> {
+        self.0.grants.lock().unwrap().push(request.into_inner());
+        Ok(Response::new(plugin("current")))
+    }
+
+    async fn revoke(&self, request: Request<v1::RevokePluginRequest>) -> Answer<v1::Plugin> {
+        self.0.revocations.lock().unwrap().push(request.into_inner());
+        Ok(Response::new(plugin("current")))
+    }
+
+    async fn approve(&self, _: Request<v1::GetRequest>) -> Answer<v1::Plugin> {
+        Ok(Response::new(plugin("current")))
+    }
+
+    async fn remove(&self, request: Request<v1::RemovePluginRequest>) -> Answer<v1::RemovePluginResponse> {
+        Ok(Response::new(v1::RemovePluginResponse { name: request.into_inner().name, digest: "sha256:90ab".to_owned() }))
     }
 }

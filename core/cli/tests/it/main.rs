@@ -3,4 +3,5 @@
 mod commands;
 mod fake;
 mod help;
+mod plugins;
 mod watching;

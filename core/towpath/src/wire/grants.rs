@@ -2,16 +2,20 @@
 //!
 //! The first-party plugins are part of this program: whoever runs it grants them what `examples/grants.json` lists, in every
 //! environment, unless a file of the operator's says otherwise. A grant belongs to the digest that is carried here; any other is
-//! granted nothing that reaches outside.
+//! granted nothing that reaches outside, until an operator grants it at the server: those grants live in the catalog, come on top, and
+//! are asked at every host call.
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use api::PluginInfo;
+use api::document::PluginGrantDocument;
 use async_trait::async_trait;
 use driver::GrantSource;
-use model::{Digest, EnvironmentName, InvalidName};
-use plugin_host::{Grants, GrantsInForce};
+use engine::Clock;
+use model::{Digest, EnvironmentName, InvalidName, Timestamp};
+use plugin_host::{GrantView, Grants, GrantsInForce};
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -92,10 +96,81 @@ fn places(names: Option<Vec<String>>) -> Result<Vec<Option<EnvironmentName>>, In
     }
 }
 
+/// All grants as they stand now. Cheap to clone; all clones are one table.
+#[derive(Clone)]
+pub(crate) struct GrantTable(Arc<Table>);
+
+struct Table {
+    own: OwnPlugins,
+    stored: RwLock<HashMap<Place, Stored>>,
+    clock: Arc<dyn Clock>,
+}
+
+/// A digest, and where; without an environment, in all of them.
+type Place = (Digest, Option<EnvironmentName>);
+
+struct Stored {
+    powers: Grants,
+    expires_at: Option<Timestamp>,
+}
+
+impl GrantTable {
+    /// Returns a table in which nothing is granted but to our own plugins.
+    pub(crate) fn new(own: OwnPlugins, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Table { own, stored: RwLock::default(), clock }))
+    }
+
+    /// Lets these grants hold from the next host call on, and no others of the catalog.
+    pub(crate) fn replace(&self, documents: &[PluginGrantDocument]) {
+        let mut grants = HashMap::new();
+        for document in documents {
+            match stored(document) {
+                Ok((place, grant)) => drop(grants.insert(place, grant)),
+                // What cannot be read grants nothing.
+                Err(why) => tracing::error!(plugin = document.plugin, digest = document.digest, why, "a grant cannot be read"),
+            }
+        }
+        *self.0.stored.write().unwrap_or_else(PoisonError::into_inner) = grants;
+    }
+}
+
+fn stored(document: &PluginGrantDocument) -> Result<(Place, Stored), String> {
+    let digest = Digest::parse(&document.digest).map_err(|error| error.to_string())?;
+    let environment = document.environment.as_deref().map(EnvironmentName::new).transpose().map_err(|error| error.to_string())?;
+    let powers = serde_json::from_value(document.powers.clone()).map_err(|error| error.to_string())?;
+    Ok(((digest, environment), Stored { powers, expires_at: document.expires_at_ms.map(Timestamp) }))
+}
+
+impl Table {
+    /// Returns what is granted at this moment: to our own plugins by the file, and to all by the catalog.
+    fn now(&self, digest: Digest, environment: &EnvironmentName) -> Grants {
+        let now = self.clock.now();
+        let stored = self.stored.read().unwrap_or_else(PoisonError::into_inner);
+        let places = [(digest, Some(environment.clone())), (digest, None)];
+        let in_force = places.iter().filter_map(|place| stored.get(place));
+        let in_force = in_force.filter(|grant| grant.expires_at.is_none_or(|expires| now < expires));
+        in_force.fold(self.own.of(digest, environment), |grants, more| grants.merged(&more.powers))
+    }
+}
+
+/// The grants of one plugin in one environment, as they stand whenever they are asked for.
+struct View {
+    table: Arc<Table>,
+    digest: Digest,
+    environment: EnvironmentName,
+}
+
+impl GrantView for View {
+    fn current(&self) -> Arc<Grants> {
+        Arc::new(self.table.now(self.digest, &self.environment))
+    }
+}
+
 #[async_trait]
-impl GrantSource for OwnPlugins {
+impl GrantSource for GrantTable {
     async fn grants(&self, _plugin: &str, digest: Digest, environment: &EnvironmentName) -> GrantsInForce {
-        self.of(digest, environment).into()
+        let view = View { table: Arc::clone(&self.0), digest, environment: environment.clone() };
+        GrantsInForce::live(Arc::new(view))
     }
 }
 
@@ -155,5 +230,55 @@ mod tests {
         let twice = r#"{"plugin": "target-local", "powers": {}}"#;
         let said = refused(&format!(r#"{{"grants": [{twice}, {twice}]}}"#));
         assert!(said.contains("two entries"), "{said}");
+    }
+
+    struct At(std::sync::atomic::AtomicI64);
+
+    impl Clock for At {
+        fn now(&self) -> Timestamp {
+            Timestamp(self.0.load(std::sync::atomic::Ordering::Relaxed))
+        }
+    }
+
+    fn granted(
+        digest: Digest,
+        environment: Option<&str>,
+        powers: serde_json::Value,
+        expires: Option<i64>,
+    ) -> PluginGrantDocument {
+        PluginGrantDocument {
+            form: 1,
+            plugin: "stranger".to_owned(),
+            digest: digest.to_string(),
+            environment: environment.map(str::to_owned),
+            powers,
+            expires_at_ms: expires,
+            granted_by: "user:owner".to_owned(),
+            granted_at_ms: 0,
+            reason: String::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_grant_holds_in_the_middle_of_a_call_until_it_is_revoked_or_runs_out() {
+        let clock = Arc::new(At(1_000.into()));
+        let table = GrantTable::new(OwnPlugins::new(&infos(), None).unwrap(), Arc::clone(&clock) as Arc<dyn Clock>);
+        let stranger = Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap();
+        let in_force = table.grants("stranger", stranger, &environment("staging")).await;
+        assert!(!in_force.current().runtime);
+        let runtime = serde_json::json!({"runtime": true});
+        table.replace(&[granted(stranger, Some("staging"), runtime.clone(), Some(2_000))]);
+        assert!(in_force.current().runtime);
+        assert!(!table.grants("stranger", stranger, &environment("production")).await.current().runtime);
+        clock.0.store(2_000, std::sync::atomic::Ordering::Relaxed);
+        assert!(!in_force.current().runtime, "it has run out");
+        table.replace(&[granted(stranger, None, runtime, None)]);
+        assert!(in_force.current().runtime, "everywhere is here as well");
+        table.replace(&[granted(stranger, None, serde_json::json!({"telepathy": true}), None)]);
+        assert!(!in_force.current().runtime, "what cannot be read grants nothing");
+        table.replace(&[]);
+        assert!(!in_force.current().runtime, "it was revoked");
+        let own = table.grants("target-local", target_local(), &environment("staging")).await;
+        assert!(own.current().runtime, "the file stays the floor");
     }
 }

@@ -1,6 +1,7 @@
 //! Joins the rooms: what one defines as a port, another does.
 
 mod artifacts;
+mod components;
 mod evidence;
 mod grants;
 mod local;
@@ -8,6 +9,7 @@ mod plugins;
 
 use std::sync::Arc;
 
+use api::Plugins as _;
 use driver::{PluginDriver, Registry};
 use engine::Clock;
 use journal::Store;
@@ -46,13 +48,20 @@ impl Wired {
         let host = host.map_err(|error| Failure::of("TP0605", &error))?;
         let registry = Registry::default();
         // Compiling a plugin at the very first start keeps a core busy for a while.
-        let loading = registry.clone();
-        let infos = tokio::task::spawn_blocking(move || plugins::load_bundled(&host, &loading)).await;
-        let infos = infos.map_err(|error| Failure::of("TP0605", &error))??;
-        let grants = Arc::new(grants::OwnPlugins::new(&infos, args.grants.as_deref())?);
-        let evidence = Arc::new(evidence::Attached { store });
-        let driver = Arc::new(PluginDriver::new(registry, grants, evidence, Arc::clone(&clock)));
-        let plugins = Arc::new(plugins::Catalog { infos, driver: Arc::clone(&driver), clock });
+        let (loading, loader) = (registry.clone(), host.clone());
+        let own = tokio::task::spawn_blocking(move || plugins::load_bundled(&loader, &loading)).await;
+        let own = own.map_err(|error| Failure::of("TP0605", &error))??;
+        let floor = grants::OwnPlugins::new(&own, args.grants.as_deref())?;
+        let grants = grants::GrantTable::new(floor, Arc::clone(&clock));
+        let evidence = Arc::new(evidence::Attached { store: Arc::clone(&store) });
+        let driver = Arc::new(PluginDriver::new(registry.clone(), Arc::new(grants.clone()), evidence, Arc::clone(&clock)));
+        let components = components::Components::open(host, data.plugins())?;
+        let installed = plugins::Installed::default();
+        let catalog =
+            plugins::Catalog { own, driver: Arc::clone(&driver), clock, grants, registry, components, store, installed };
+        let plugins = Arc::new(catalog);
+        plugins.refresh().await.map_err(|error| Failure::new("TP0405", format!("the plugins cannot be read: {error}")))?;
+        tokio::spawn(plugins::poll_catalog(Arc::downgrade(&plugins)));
         Ok(Self { driver, plugins, artifacts })
     }
 }

@@ -1,15 +1,21 @@
-//! The plugins that this program carries, and the API's view of them.
+//! The plugins that this program carries, those that operators installed, and the API's view of them.
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::time::Duration;
 
-use api::{PluginInfo, Plugins, PluginsError};
+use api::document::{PluginDocument, PluginsKept};
+use api::{FetchError, Fetched, PluginInfo, PluginUsage, Plugins, PluginsError};
 use async_trait::async_trait;
 use driver::{PluginDriver, Registry};
 use engine::Clock;
+use journal::Store;
 use model::{BasisPoints, Digest};
 use path::TargetDescriptor;
-use plugin_host::{Manifest, PluginHost};
+use plugin_host::{Grants, Manifest, PluginHost, PowerCounts};
 
+use super::components::Components;
+use super::grants::GrantTable;
 use crate::failure::{self, Failure};
 
 /// Loads the plugins that this program carries. Blocks: the first start compiles them.
@@ -27,7 +33,7 @@ pub(crate) fn load_bundled(host: &PluginHost, registry: &Registry) -> Result<Vec
     bundled_plugins::all().iter().map(load).collect()
 }
 
-fn info(name: &str, digest: Digest, manifest: &Manifest, bytes: usize) -> PluginInfo {
+pub(super) fn info(name: &str, digest: Digest, manifest: &Manifest, bytes: usize) -> PluginInfo {
     // A plugin of several kinds has one schema per kind; paths of today use each plugin as one kind.
     let schema = manifest.settings.values().next().map(ToString::to_string);
     PluginInfo {
@@ -43,15 +49,157 @@ fn info(name: &str, digest: Digest, manifest: &Manifest, bytes: usize) -> Plugin
 
 /// The plugins, as the API asks for them.
 pub(crate) struct Catalog {
-    pub(crate) infos: Vec<PluginInfo>,
+    /// Those that this program carries.
+    pub(crate) own: Vec<PluginInfo>,
     pub(crate) driver: Arc<PluginDriver>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) grants: GrantTable,
+    pub(crate) registry: Registry,
+    pub(crate) components: Components,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) installed: Installed,
+}
+
+/// What was installed, as the catalog said last.
+#[derive(Default)]
+pub(crate) struct Installed {
+    known: RwLock<Known>,
+    /// One at a time takes over what the catalog says: an older answer must not come after a newer one.
+    taking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Known {
+    infos: HashMap<Digest, PluginInfo>,
+    names: HashMap<String, Digest>,
+    problems: HashMap<Digest, String>,
+}
+
+/// How often the catalog is asked what other servers were told. A grant or its end holds there after this time and one question.
+const POLL_EVERY: Duration = Duration::from_secs(2);
+
+/// Takes over what the catalog says, again and again, as long as anybody needs it.
+pub(crate) async fn poll_catalog(catalog: Weak<Catalog>) {
+    loop {
+        tokio::time::sleep(POLL_EVERY).await;
+        let Some(catalog) = catalog.upgrade() else { return };
+        if let Err(error) = catalog.refresh().await {
+            tracing::warn!(error, "installed plugins and grants stay as they were known last");
+        }
+    }
+}
+
+impl Catalog {
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.installed.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, Known> {
+        self.installed.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Loads what is installed and not loaded yet; what cannot be loaded is set aside with its reason.
+    async fn load(&self, plugin: &PluginDocument, digest: Digest) {
+        let settled = {
+            let known = self.known();
+            known.infos.contains_key(&digest) || known.problems.contains_key(&digest)
+        };
+        if settled {
+            return;
+        }
+        match self.components.load(digest).await {
+            Ok((loaded, bytes)) => {
+                let info = info(&plugin.name, digest, loaded.manifest(), bytes);
+                self.registry.add(digest, loaded);
+                self.change().infos.insert(digest, info);
+            }
+            Err(why) => {
+                tracing::error!(plugin = plugin.name, %digest, why, "an installed plugin cannot be used");
+                self.change().problems.insert(digest, why);
+            }
+        }
+    }
+
+    /// Lets names stand for what the catalog says, and lets go of what was removed.
+    fn arrange(&self, kept: &PluginsKept) -> Vec<Digest> {
+        let installed: HashSet<Digest> = kept.installed.iter().filter_map(|plugin| Digest::parse(&plugin.digest).ok()).collect();
+        let own: HashMap<String, Digest> = self.own.iter().map(|info| (info.name.clone(), info.digest)).collect();
+        let keep: HashSet<Digest> = installed.iter().chain(own.values()).copied().collect();
+        let mut known = self.change();
+        let named = kept.names.iter().filter_map(|name| Some((name.name.clone(), Digest::parse(&name.digest).ok()?)));
+        known.names = named.filter(|(name, digest)| !own.contains_key(name) && known.infos.contains_key(digest)).collect();
+        let gone = known.infos.keys().filter(|digest| !installed.contains(digest)).copied().collect();
+        known.infos.retain(|digest, _| installed.contains(digest));
+        known.problems.retain(|digest, _| installed.contains(digest));
+        self.registry.arrange(known.names.clone().into_iter().chain(own).collect(), &keep);
+        gone
+    }
 }
 
 #[async_trait]
 impl Plugins for Catalog {
     fn list(&self) -> Vec<PluginInfo> {
-        self.infos.clone()
+        let known = self.known();
+        let named = |(name, digest): (&String, &Digest)| {
+            known.infos.get(digest).map(|info| PluginInfo { name: name.clone(), ..info.clone() })
+        };
+        let mut all: Vec<PluginInfo> = self.own.iter().cloned().chain(known.names.iter().filter_map(named)).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    fn by_digest(&self, digest: &Digest) -> Option<PluginInfo> {
+        let own = self.own.iter().find(|info| info.digest == *digest).cloned();
+        own.or_else(|| self.known().infos.get(digest).cloned())
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        self.own.iter().any(|info| info.name == name)
+    }
+
+    fn problem(&self, digest: &Digest) -> Option<String> {
+        self.known().problems.get(digest).cloned()
+    }
+
+    fn usage(&self, digest: &Digest) -> PluginUsage {
+        let Some(plugin) = self.registry.by_digest(digest) else { return PluginUsage::default() };
+        let usage = plugin.usage();
+        let power =
+            |(power, counts): (&'static str, PowerCounts)| (power.to_owned(), [counts.used, counts.failed, counts.refused]);
+        PluginUsage { calls: usage.calls, failed: usage.failed, powers: usage.powers.into_iter().map(power).collect() }
+    }
+
+    fn grant(&self, powers: &str) -> Result<serde_json::Value, String> {
+        let grants: Grants = serde_json::from_str(powers).map_err(|error| error.to_string())?;
+        serde_json::to_value(&grants).map_err(|error| error.to_string())
+    }
+
+    async fn fetch(&self, reference: &str) -> Result<Fetched, FetchError> {
+        self.components.fetch(reference).await
+    }
+
+    async fn keep(&self, fetched: &Fetched) -> Result<(), FetchError> {
+        self.components.keep(fetched.info.digest, fetched.component.clone()).await?;
+        // Whatever was wrong with the copy before is mended.
+        self.change().problems.remove(&fetched.info.digest);
+        Ok(())
+    }
+
+    async fn refresh(&self) -> Result<(), String> {
+        let _taking = self.installed.taking.lock().await;
+        let kept = api::document::plugins_of(&*self.store).await?;
+        // Grants first: loading may take its time, a grant that was taken back may not.
+        self.grants.replace(&kept.grants);
+        for plugin in &kept.installed {
+            match Digest::parse(&plugin.digest) {
+                Ok(digest) => self.load(plugin, digest).await,
+                Err(error) => tracing::error!(plugin = plugin.name, %error, "an installed plugin cannot be used"),
+            }
+        }
+        for gone in self.arrange(&kept) {
+            self.components.forget(gone).await;
+        }
+        Ok(())
     }
 
     async fn describe_target(&self, name: &str, settings: &str) -> Result<TargetDescriptor, PluginsError> {

@@ -5,6 +5,7 @@ mod crash;
 mod disk;
 mod keep;
 mod mistakes;
+mod plugins;
 mod postgres;
 mod replicas;
 mod rig;

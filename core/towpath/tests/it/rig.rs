@@ -143,9 +143,14 @@ impl Rig {
 
     /// Registers the example path and environment, and the service `web` with short watches.
     pub(crate) fn register(&self) {
+        self.register_changed(|path| path);
+    }
+
+    /// Registers the same with another text of the path.
+    pub(crate) fn register_changed(&self, change: impl Fn(String) -> String) {
         let example = |name: &str| workspace().join("examples").join(name).display().to_string();
         let path = fs::read_to_string(example("paths/web-canary.yaml")).unwrap() + PATH_PATIENCE;
-        self.ask(&["path", "publish", &self.file("path.yaml", &path)]);
+        self.ask(&["path", "publish", &self.file("path.yaml", &change(path))]);
         self.ask(&["environment", "apply", &example("environments/local.yaml")]);
         let service = SERVICE.replace("PORT", &free_port().to_string());
         self.ask(&["service", "apply", &self.file("web.yaml", &service)]);

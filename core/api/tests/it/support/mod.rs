@@ -81,6 +81,7 @@ impl Rig {
     pub(crate) async fn start() -> Self {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(now));
         let world = Arc::new(World::default());
+        *world.store.lock().unwrap() = Some(Arc::clone(&store));
         let options = EngineOptions {
             store: Arc::clone(&store),
             driver: world.clone(),

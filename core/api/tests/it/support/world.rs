@@ -1,9 +1,9 @@
 //! A world that does at once what it is told, and is well until a test says otherwise.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use api::{ArtifactReference, Artifacts, ArtifactsError, PluginInfo, Plugins, PluginsError};
+use api::{ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, PluginInfo, PluginUsage, Plugins, PluginsError};
 use async_trait::async_trait;
 use engine::Driver;
 use model::{
@@ -20,6 +20,14 @@ pub(crate) struct World {
     pub(crate) ill: AtomicBool,
     /// The plugins' build: another one has other digests.
     pub(crate) build: Mutex<u8>,
+    /// The catalog.
+    pub(crate) store: Mutex<Option<Arc<dyn journal::Store>>>,
+    /// Components whose bytes are there.
+    kept: Mutex<Vec<PluginInfo>>,
+    /// Components that the catalog knows.
+    installed: Mutex<Vec<PluginInfo>>,
+    /// Those that names stand for.
+    named: Mutex<Vec<PluginInfo>>,
 }
 
 #[async_trait]
@@ -98,7 +106,64 @@ impl Plugins for World {
             settings_schema: "{}".to_owned(),
             bytes: 1,
         };
-        [("health-http", "health"), ("target-local", "target")].into_iter().map(plugin).collect()
+        let own = [("health-http", "health"), ("target-local", "target")].into_iter().map(plugin);
+        own.chain(self.named.lock().unwrap().iter().cloned()).collect()
+    }
+
+    fn by_digest(&self, digest: &Digest) -> Option<PluginInfo> {
+        let own = self.list().into_iter().find(|info| info.digest == *digest);
+        own.or_else(|| self.installed.lock().unwrap().iter().find(|info| info.digest == *digest).cloned())
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        ["health-http", "target-local"].contains(&name)
+    }
+
+    fn problem(&self, _digest: &Digest) -> Option<String> {
+        None
+    }
+
+    fn usage(&self, _digest: &Digest) -> PluginUsage {
+        PluginUsage { calls: 2, failed: 1, powers: vec![("http".to_owned(), [3, 1, 2])] }
+    }
+
+    fn grant(&self, powers: &str) -> Result<serde_json::Value, String> {
+        serde_json::from_str(powers).map_err(|error| error.to_string())
+    }
+
+    /// "/srv/NAME-POWER-POWER.wasm" is a component that asks for these powers.
+    async fn fetch(&self, reference: &str) -> Result<Fetched, FetchError> {
+        let missing = || FetchError::NotFound(format!("{reference} is not there"));
+        let words = reference.strip_prefix("/srv/").and_then(|rest| rest.strip_suffix(".wasm")).ok_or_else(missing)?;
+        let mut words = words.split('-').map(str::to_owned);
+        let info = PluginInfo {
+            name: words.next().unwrap(),
+            version: "1.0.0".to_owned(),
+            digest: Digest(Sha256::digest(reference.as_bytes()).into()),
+            kinds: vec!["health".to_owned()],
+            powers: words.map(|power| (power, "because".to_owned())).collect(),
+            settings_schema: "{}".to_owned(),
+            bytes: 1,
+        };
+        let source = format!("file://{reference}");
+        Ok(Fetched { info, component: vec![0], source, manifest_digest: None, signed_by: Vec::new() })
+    }
+
+    async fn keep(&self, fetched: &Fetched) -> Result<(), FetchError> {
+        self.kept.lock().unwrap().push(fetched.info.clone());
+        Ok(())
+    }
+
+    async fn refresh(&self) -> Result<(), String> {
+        let store = self.store.lock().unwrap().clone().expect("the rig gave one");
+        let catalog = api::document::plugins_of(&*store).await?;
+        let kept = self.kept.lock().unwrap();
+        let is = |info: &&PluginInfo, digest: &str| info.digest.to_string() == digest;
+        let known = catalog.installed.iter().filter_map(|plugin| kept.iter().find(|info| is(info, &plugin.digest)));
+        *self.installed.lock().unwrap() = known.cloned().collect();
+        let named = catalog.names.iter().filter_map(|name| kept.iter().find(|info| is(info, &name.digest)));
+        *self.named.lock().unwrap() = named.cloned().collect();
+        Ok(())
     }
 
     async fn describe_target(&self, name: &str, _settings: &str) -> Result<TargetDescriptor, PluginsError> {

@@ -1,0 +1,134 @@
+//! Installed plugins, what their names stand for, what was granted to them, and the record of all that.
+
+use journal::Store;
+use serde::{Deserialize, Serialize};
+
+use super::{PLUGIN, PLUGIN_GRANT, PLUGIN_NAME, read};
+use crate::error::ApiError;
+
+/// An installed component. Its bytes are elsewhere, under its digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PluginDocument {
+    /// The form of this document.
+    pub form: u32,
+    /// What paths and environments call it.
+    pub name: String,
+    /// Digest of its component.
+    pub digest: String,
+    /// Its version.
+    pub version: String,
+    /// What it can be used as.
+    pub kinds: Vec<String>,
+    /// The powers it asks for, each with its reason.
+    pub powers: Vec<(String, String)>,
+    /// Where it came from.
+    pub source: String,
+    /// The digest of its manifest in a registry.
+    pub manifest_digest: Option<String>,
+    /// Who signed it, as far as that was verified.
+    pub signed_by: Vec<String>,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Who installed it.
+    pub installed_by: String,
+    /// When, in Unix milliseconds.
+    pub installed_at_ms: i64,
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PluginNameDocument {
+    /// The form of this document.
+    pub form: u32,
+    /// The name.
+    pub name: String,
+    /// Digest of the component.
+    pub digest: String,
+}
+
+/// What was granted to one digest in one environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PluginGrantDocument {
+    /// The form of this document.
+    pub form: u32,
+    /// What the plugin was called.
+    pub plugin: String,
+    /// Digest of the component.
+    pub digest: String,
+    /// Where; `None`: in all environments.
+    pub environment: Option<String>,
+    /// The powers, in the form that the plugin host reads.
+    pub powers: serde_json::Value,
+    /// Until when, in Unix milliseconds; `None`: until it is revoked.
+    pub expires_at_ms: Option<i64>,
+    /// Who granted it.
+    pub granted_by: String,
+    /// When, in Unix milliseconds.
+    pub granted_at_ms: i64,
+    /// Why.
+    pub reason: String,
+}
+
+/// One thing that an operator did with a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PluginRecordDocument {
+    /// The form of this document.
+    pub form: u32,
+    /// The plugin.
+    pub plugin: String,
+    /// Digest of the component.
+    pub digest: String,
+    /// "install", "grant", "revoke", "approve" or "remove".
+    pub act: String,
+    /// What exactly: the powers and where.
+    pub what: String,
+    /// Why, as far as somebody said.
+    pub reason: String,
+    /// Who.
+    pub by: String,
+    /// From where.
+    pub from: String,
+    /// When, in Unix milliseconds.
+    pub at_ms: i64,
+}
+
+/// Everything that the catalog holds about plugins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PluginsKept {
+    /// The installed components.
+    pub installed: Vec<PluginDocument>,
+    /// What names stand for.
+    pub names: Vec<PluginNameDocument>,
+    /// What was granted.
+    pub grants: Vec<PluginGrantDocument>,
+}
+
+/// Returns everything that the catalog holds about plugins. The error is a sentence for the log.
+pub async fn plugins_of(store: &dyn Store) -> Result<PluginsKept, String> {
+    kept(store).await.map_err(|error| error.to_string())
+}
+
+/// Returns everything that the catalog holds about plugins.
+pub(crate) async fn kept(store: &dyn Store) -> Result<PluginsKept, ApiError> {
+    let (mut installed, mut names, mut grants) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in store.list(PLUGIN, "").await? {
+        installed.push(read(PLUGIN, &entry)?);
+    }
+    for entry in store.list(PLUGIN_NAME, "").await? {
+        names.push(read(PLUGIN_NAME, &entry)?);
+    }
+    for entry in store.list(PLUGIN_GRANT, "").await? {
+        grants.push(read(PLUGIN_GRANT, &entry)?);
+    }
+    Ok(PluginsKept { installed, names, grants })
+}
+
+/// Returns the key of a grant.
+pub(crate) fn grant_key(digest: &str, environment: Option<&str>) -> String {
+    // No environment can be called like that.
+    format!("{digest}/{}", environment.unwrap_or("*"))
+}

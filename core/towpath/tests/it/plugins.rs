@@ -1,0 +1,132 @@
+//! An operator installs a stranger's health check, grants it what it is refused, takes that back, and upgrades it.
+
+use serde_json::Value;
+
+use crate::rig::{Rig, wait_for};
+
+/// The custom section that holds a component's manifest.
+const MANIFEST: &str = "towpath:manifest";
+
+/// Returns a first-party component with another manifest: for the server it is a stranger's, with a digest of its own.
+fn stranger(name: &str, change: impl Fn(&mut Value)) -> Vec<u8> {
+    let bundled = bundled_plugins::all().iter().find(|plugin| plugin.name == name).unwrap();
+    let (header, mut rest) = bundled.component.split_at(8);
+    let mut bytes = header.to_vec();
+    while !rest.is_empty() {
+        let (length, digits) = number(&rest[1..]);
+        let (section, after) = rest.split_at(1 + digits + length);
+        let content = &section[1 + digits..];
+        match section[0] == 0 && content[1..].starts_with(MANIFEST.as_bytes()) {
+            false => bytes.extend_from_slice(section),
+            true => {
+                let mut manifest = serde_json::from_slice(&content[1 + MANIFEST.len()..]).unwrap();
+                change(&mut manifest);
+                let changed = [&content[..=MANIFEST.len()], manifest.to_string().as_bytes()].concat();
+                bytes.push(0);
+                push_number(changed.len(), &mut bytes);
+                bytes.extend(changed);
+            }
+        }
+        rest = after;
+    }
+    bytes
+}
+
+/// Reads a number in the form that components use (LEB128), and how many bytes it has.
+fn number(bytes: &[u8]) -> (usize, usize) {
+    let digits = bytes.iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
+    let value = bytes[..digits].iter().rev().fold(0, |value, byte| value << 7 | usize::from(byte & 0x7f));
+    (value, digits)
+}
+
+fn push_number(mut value: usize, bytes: &mut Vec<u8>) {
+    while value >= 0x80 {
+        bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
+        value >>= 7;
+    }
+    bytes.push(u8::try_from(value).unwrap());
+}
+
+/// Writes a component of the name `probe` into the rig's folder and installs it.
+fn install(rig: &Rig, version: &str, more: Option<&str>) -> Value {
+    let component = stranger("health-http", |manifest| {
+        manifest["name"] = "probe".into();
+        manifest["version"] = version.into();
+        if let Some(power) = more {
+            manifest["powers"][power] = "to know more".into();
+        }
+    });
+    let path = rig.folder.path().join(format!("probe-{version}.wasm"));
+    std::fs::write(&path, component).unwrap();
+    rig.ask(&["plugin", "install", &path.display().to_string(), "--yes"])
+}
+
+fn refused(rig: &Rig, arguments: &[&str]) -> String {
+    let output = rig.run(arguments);
+    assert!(!output.status.success(), "towpath {} did it", arguments.join(" "));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_stranger_is_installed_refused_granted_revoked_and_upgraded() {
+    let mut rig = Rig::start();
+    let first = install(&rig, "1.0.0", None);
+    assert_eq!(first["state"], "current", "{first}");
+    let digest = first["digest"].as_str().unwrap();
+    rig.register_changed(|path| path.replace("use: health-http", "use: probe"));
+    rig.release("a", "");
+    let id = rig.deploy("a");
+    wait_for("the refusal with the line that grants it", || {
+        let shown = String::from_utf8(rig.run(&["show", &id]).stdout).unwrap();
+        shown.contains("subjects").then_some(())
+    });
+    // It may have given up by itself.
+    rig.run(&["abort", &id]);
+    assert_ne!(rig.wait_for_end(&id)["phase"], "succeeded");
+    // What is installed and granted is there after a crash.
+    let line = r#"{"http": {"subjects": true}}"#;
+    let granted = rig.ask(&["plugin", "grant", "probe", "--environment", "local", "--powers", line, "--expires", "30d"]);
+    assert_eq!(granted["grants"][0]["environment"], "local", "{granted}");
+    rig.kill_server();
+    rig.start_server();
+    assert_eq!(rig.wait_for_end(&rig.deploy("a"))["phase"], "succeeded");
+    let page = rig.ask(&["plugin", "inspect", "probe"]);
+    assert!(page["usage"].to_string().contains("http"), "{page}");
+    // Upgrades: no more powers take over the name and the grants; more powers wait.
+    let second = install(&rig, "1.1.0", None);
+    assert_eq!((second["state"].as_str(), second["grants"].as_array().map(Vec::len)), (Some("current"), Some(1)));
+    let third = install(&rig, "2.0.0", Some("runtime"));
+    assert_eq!(
+        (third["state"].as_str(), third["new_powers"].to_string().contains("runtime")),
+        (Some("waiting"), true),
+        "{third}"
+    );
+    // The release pins the first digest: it is not to be removed, and still deploys with it.
+    let first_one = format!("probe@{digest}");
+    let said = refused(&rig, &["plugin", "remove", &first_one, "--yes"]);
+    assert!(said.contains("TP0622") && said.contains("release a of web"), "{said}");
+    rig.release("b", "");
+    let id = rig.deploy("b");
+    rig.wait_for_traffic(&id);
+    let said = refused(&rig, &["plugin", "remove", "probe", "--force", "--yes"]);
+    assert!(said.contains("TP0622") && said.contains(&id), "{said}");
+    // Taken back in the middle of a deployment: it ends, and not well.
+    rig.ask(&["plugin", "revoke", "probe", "--environment", "local"]);
+    assert_ne!(rig.wait_for_end(&id)["phase"], "succeeded");
+    assert_eq!(rig.ask(&["plugin", "approve", "probe"])["version"], "2.0.0");
+}
+
+#[test]
+fn a_damaged_component_is_set_aside_and_the_server_starts() {
+    let mut rig = Rig::start();
+    let digest = install(&rig, "1.0.0", None)["digest"].as_str().unwrap().replace(':', "-");
+    rig.kill_server();
+    std::fs::write(rig.data().join("plugins").join(format!("{digest}.wasm")), b"damaged").unwrap();
+    rig.start_server();
+    let listed = rig.ask(&["plugin", "list"]);
+    let probe = listed["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "probe").unwrap();
+    assert_eq!(probe["state"], "unusable", "{probe}");
+    assert_eq!(probe["problem"].as_str().unwrap().matches("sha256:").count(), 2, "both digests are shown: {probe}");
+    // Installed again, it is whole again.
+    assert_eq!(install(&rig, "1.0.0", None)["state"], "current");
+}
