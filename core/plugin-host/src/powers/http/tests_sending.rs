@@ -133,7 +133,7 @@ async fn each_kind_of_credentials_is_added_by_the_host() {
 
 #[tokio::test]
 async fn an_answer_that_repeats_the_credentials_is_withheld() {
-    let server = Server::start(|request| ok(request)).await;
+    let server = Server::start(ok).await;
     let mut state = state(&[(server.port, r#"{"bearer":{"environment":"TOKEN"}}"#)]);
     let answer = fetch(&mut state, get(format!("http://127.0.0.1:{}/", server.port), 0)).await;
     let Err(Error::Broken(why)) = &answer else { panic!("{answer:?}") };
