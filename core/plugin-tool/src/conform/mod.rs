@@ -150,6 +150,7 @@ impl Bench {
             methods,
             path: "/".to_owned(),
             private: true,
+            credentials: None,
         };
         let world = Grants { http: Some(HttpGrant { subjects: true, allow: vec![rule] }), ..Grants::default() };
         self.case.grants.merged(&world)
