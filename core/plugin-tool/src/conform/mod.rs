@@ -168,6 +168,7 @@ fn civil<T>(came_of_it: &Result<T, CallError>) -> Result<(), String> {
             | CallErrorKind::Malformed { .. }
             | CallErrorKind::Kind { .. }
             | CallErrorKind::NotAsked { .. }
+            | CallErrorKind::Busy { .. }
             | CallErrorKind::Host { .. } => Err(format!("{error}{}", last_line(error))),
         },
     }
