@@ -100,6 +100,7 @@ pub(crate) fn may_ask(host: &str, port: u16, path: &str, private: bool) -> Grant
         methods: Vec::new(),
         path: path.to_owned(),
         private,
+        credentials: None,
     };
     Grants { http: Some(HttpGrant { subjects: false, allow: vec![rule] }), ..Grants::default() }
 }
