@@ -143,7 +143,7 @@ fn read(call: &Call<Settings>) -> Result<Option<(Document, String)>, Fault> {
 fn send(call: &Call<Settings>, method: &str, headers: Vec<(&str, String)>, body: Vec<u8>) -> Result<http::Response, Fault> {
     let url = format!("{}/{}/{}", call.settings.url.trim_end_matches('/'), call.context.service, call.context.environment);
     let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let request = http::Request { method: method.to_owned(), url, headers, body, timeout_ms: TIMEOUT_MS };
+    let request = http::Request { method: method.to_owned(), url, headers, body, timeout_ms: TIMEOUT_MS, redirects_max: 0 };
     http::fetch(&request).map_err(|error| Fault::retryable(error.sentence()))
 }
 
