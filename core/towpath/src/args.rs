@@ -107,6 +107,12 @@ pub(crate) struct ServerArgs {
     /// What plugins may do; examples/grants.json shows the form and what holds without a file.
     #[arg(long, value_name = "FILE")]
     pub(crate) grants: Option<PathBuf>,
+    /// The registries that plugins are installed from: mirrors, credentials, authorities, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plugin_registries: Option<PathBuf>,
+    /// Whose signatures on plugins are believed, for which references, as JSON. Without it nothing is installed from a registry.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plugin_trust: Option<PathBuf>,
     /// A PEM file of authorities that plugins' https requests and connections to the database trust besides the machine's own.
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,

@@ -53,6 +53,12 @@ fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
     })
 }
 
+/// Returns the environment that the server was started with: grants may say that a secret is kept there.
+pub(crate) fn whole_environment() -> plugin_host::ServerEnvironment {
+    // What is not text cannot be a secret that is sent anywhere.
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
 /// An empty variable is as good as none.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn environment(name: &str) -> Option<OsString> {

@@ -34,7 +34,12 @@ pub(crate) async fn run(data_dir: &Path, args: &UpArgs, common: &Common) -> Resu
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).chain(shared.clone()).collect::<Vec<_>>();
     let mut server = words(&["server", "--stop-with-stdin", "--listen", &args.server.listen.to_string()]);
     server.extend(args.server.groups.iter().map(|group| format!("--group={group}")));
-    let files = [("--grants", &args.server.grants), ("--ca-file", &args.server.ca_file)];
+    let files = [
+        ("--grants", &args.server.grants),
+        ("--plugin-registries", &args.server.plugin_registries),
+        ("--plugin-trust", &args.server.plugin_trust),
+        ("--ca-file", &args.server.ca_file),
+    ];
     let named = files.into_iter().filter_map(|(flag, file)| Some(format!("{flag}={}", file.as_ref()?.display())));
     server.extend(named);
     if args.server.insecure_local {

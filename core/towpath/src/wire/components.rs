@@ -1,16 +1,17 @@
 //! The bytes of installed components: fetched from where an operator says, kept in the data folder under their digest.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use api::{FetchError, Fetched};
 use model::Digest;
-use plugin_host::{Limits, Plugin, PluginHost};
+use plugin_host::{Plugin, PluginHost};
 use sha2::Digest as _;
 
 use super::plugins::info;
+use super::sources::{Found, Sources, read};
 use crate::failure::{self, Failure};
 
 /// Where components are kept. Cheap to clone.
@@ -18,21 +19,23 @@ use crate::failure::{self, Failure};
 pub(crate) struct Components {
     host: PluginHost,
     folder: Arc<PathBuf>,
+    sources: Arc<Sources>,
 }
 
 impl Components {
     /// Opens the folder.
-    pub(crate) fn open(host: PluginHost, folder: PathBuf) -> Result<Self, Failure> {
+    pub(crate) fn open(host: PluginHost, folder: PathBuf, sources: Sources) -> Result<Self, Failure> {
         let unusable = |error| Failure::new("TP0404", format!("the folder {} cannot be used: {error}", folder.display()));
         fs::create_dir_all(&folder).map_err(unusable)?;
-        Ok(Self { host, folder: Arc::new(folder) })
+        Ok(Self { host, folder: Arc::new(folder), sources: Arc::new(sources) })
     }
 
     /// Reads the component that a reference names, and what it is. Compiles it, runs nothing and keeps nothing.
     pub(crate) async fn fetch(&self, reference: &str) -> Result<Fetched, FetchError> {
-        let (host, reference) = (self.host.clone(), reference.to_owned());
+        let found = self.sources.find(reference).await?;
+        let host = self.host.clone();
         let lost = |error: tokio::task::JoinError| FetchError::NotKept(error.to_string());
-        tokio::task::spawn_blocking(move || fetch(&host, &reference)).await.map_err(lost)?
+        tokio::task::spawn_blocking(move || judged(&host, found)).await.map_err(lost)?
     }
 
     /// Writes a component down, whole or not at all; durable on return.
@@ -66,36 +69,12 @@ impl Components {
     }
 }
 
-fn fetch(host: &PluginHost, reference: &str) -> Result<Fetched, FetchError> {
-    if !Path::new(reference).is_absolute() {
-        let why = format!("{reference:?} is not the absolute path of a component on the server's machine");
-        return Err(FetchError::Unusable(why));
-    }
-    let component = read(Path::new(reference)).map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::PermissionDenied => FetchError::NotFound(format!("{reference} cannot be read: {error}")),
-        _ => FetchError::Unusable(format!("{reference} cannot be read: {error}")),
-    })?;
-    let digest = digest(&component);
+fn judged(host: &PluginHost, found: Found) -> Result<Fetched, FetchError> {
+    let Found { component, source, manifest_digest, signed_by } = found;
     let loaded = host.load(&component);
-    let loaded =
-        loaded.map_err(|error| FetchError::Unusable(format!("{reference} cannot be used: {}", failure::chain(&error))))?;
-    let info = info(&loaded.manifest().name, digest, loaded.manifest(), component.len());
-    Ok(Fetched { info, component, source: format!("file://{reference}"), manifest_digest: None, signed_by: Vec::new() })
-}
-
-/// Reads a file that is no larger than a component may be.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let limit = Limits::default().component_bytes;
-    let file = File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(std::io::Error::new(ErrorKind::InvalidInput, "it is not a file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-    match bytes.len() > limit {
-        true => Err(std::io::Error::new(ErrorKind::FileTooLarge, format!("a component may have {limit} bytes, it has more"))),
-        false => Ok(bytes),
-    }
+    let loaded = loaded.map_err(|error| FetchError::Unusable(format!("{source} cannot be used: {}", failure::chain(&error))))?;
+    let info = info(&loaded.manifest().name, digest(&component), loaded.manifest(), component.len());
+    Ok(Fetched { info, component, source, manifest_digest, signed_by })
 }
 
 fn keep(folder: &Path, place: &Path, component: &[u8]) -> std::io::Result<()> {

@@ -6,6 +6,7 @@ mod evidence;
 mod grants;
 mod local;
 mod plugins;
+mod sources;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use runtime::client::Client;
 use crate::args::ServerArgs;
 use crate::data::DataDir;
 use crate::failure::Failure;
+use crate::settings;
 
 /// What stands behind the server's ports.
 pub(crate) struct Wired {
@@ -41,7 +43,7 @@ impl Wired {
             cache_dir: Some(data.cache()),
             runtime: Some(Arc::new(local::LocalRuntime(Client::new(Options::default_control_socket(&data.runtime()))))),
             artifacts: Some(Arc::clone(&artifacts) as Arc<dyn plugin_host::ArtifactBackend>),
-            environment: environment(),
+            environment: settings::whole_environment(),
             ca_file: args.ca_file.clone(),
             ..plugin_host::Options::default()
         });
@@ -55,7 +57,7 @@ impl Wired {
         let grants = grants::GrantTable::new(floor, Arc::clone(&clock));
         let evidence = Arc::new(evidence::Attached { store: Arc::clone(&store) });
         let driver = Arc::new(PluginDriver::new(registry.clone(), Arc::new(grants.clone()), evidence, Arc::clone(&clock)));
-        let components = components::Components::open(host, data.plugins())?;
+        let components = components::Components::open(host, data.plugins(), sources::Sources::read(args)?)?;
         let installed = plugins::Installed::default();
         let catalog =
             plugins::Catalog { own, driver: Arc::clone(&driver), clock, grants, registry, components, store, installed };
@@ -64,10 +66,4 @@ impl Wired {
         tokio::spawn(plugins::poll_catalog(Arc::downgrade(&plugins)));
         Ok(Self { driver, plugins, artifacts })
     }
-}
-
-/// Returns the environment that the server was started with: grants may say that a secret is kept there.
-fn environment() -> plugin_host::ServerEnvironment {
-    // What is not text cannot be a secret that is sent anywhere.
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }

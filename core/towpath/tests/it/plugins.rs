@@ -130,3 +130,41 @@ fn a_damaged_component_is_set_aside_and_the_server_starts() {
     // Installed again, it is whole again.
     assert_eq!(install(&rig, "1.0.0", None)["state"], "current");
 }
+
+#[test]
+fn what_comes_from_elsewhere_is_installed_only_when_it_is_signed_by_whom_the_operator_believes() {
+    let mut rig = Rig::start_runtime();
+    let place = rig.folder.path().join("offline");
+    let keys = distribution::generate_key_pair(b"").unwrap();
+    let key = distribution::SigningKey::from_pem(&keys.private_pem, Some(b"")).unwrap();
+    let signed = "registry.example/team/probe:1.0.0";
+    let unsigned = "registry.example/team/probe:1.1.0";
+    let threads = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    threads.block_on(async {
+        let folder = distribution::Folder::at(&place);
+        for (reference, version) in [(signed, "1.0.0"), (unsigned, "1.1.0")] {
+            let component = stranger("health-http", |manifest| {
+                manifest["name"] = "probe".into();
+                manifest["version"] = version.into();
+            });
+            folder.push(&reference.parse().unwrap(), &component, &std::collections::BTreeMap::new()).await.unwrap();
+        }
+        folder.sign(&signed.parse().unwrap(), &key, distribution::SignatureFormat::Bundle).await.unwrap();
+    });
+    rig.file("release.pub", &keys.public_pem);
+    let trust = rig.file(
+        "trust.json",
+        r#"{"keys": {"release": {"file": "release.pub"}}, "rules": [{"references": "registry.example/team/*", "signedBy": ["release"]}]}"#,
+    );
+    rig.start_server_with(&["--plugin-trust", &trust]);
+    let from = |reference: &str| format!("{}#{reference}", place.display());
+    let said = refused(&rig, &["plugin", "install", &from(unsigned), "--yes"]);
+    assert!(said.contains("TP0621") && said.contains("sign"), "{said}");
+    let installed = rig.ask(&["plugin", "install", &from(signed), "--yes"]);
+    assert!(installed["signed_by"].to_string().contains("release"), "{installed}");
+    assert!(installed["source"].to_string().contains("probe:1.0.0@sha256:"), "pinned: {installed}");
+    assert!(installed["manifest_digest"].to_string().contains("sha256:"), "{installed}");
+    // No rule says anything about this place.
+    let said = refused(&rig, &["plugin", "install", "127.0.0.1:9/stranger/probe:1.0.0", "--yes"]);
+    assert!(said.contains("TP0621") && said.contains("127.0.0.1:9/stranger/probe"), "{said}");
+}
