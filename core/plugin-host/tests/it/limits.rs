@@ -12,31 +12,32 @@ async fn check(limits: Limits, settings: &str, expect: impl Fn(&CallErrorKind) -
     let error = assess(&plugin, settings, &Grants::default()).await.expect_err(settings);
     assert!(expect(&error.kind), "{settings}: {error:?}");
     assert!(!error.outcome_unknown, "nothing left the host");
-    let after = assess(&plugin, "\"behave\"", &Grants::default()).await.expect("the next call has a fresh instance");
+    let after = assess(&plugin, r#"{"behave":null}"#, &Grants::default()).await.expect("the next call has a fresh instance");
     assert_eq!(after.answer.verdict, HealthVerdict::Healthy);
 }
 
 #[tokio::test]
 async fn a_crash_is_an_error_of_its_call() {
-    check(Limits::default(), "\"trap\"", |kind| matches!(kind, CallErrorKind::Trap { .. })).await;
+    check(Limits::default(), r#"{"trap":null}"#, |kind| matches!(kind, CallErrorKind::Trap { .. })).await;
 }
 
 #[tokio::test]
 async fn a_panic_leaves_its_message_in_the_log() {
-    let error = assess(&plugin(Limits::default()), "\"trap\"", &Grants::default()).await.expect_err("it crashes");
+    let error = assess(&plugin(Limits::default()), r#"{"trap":null}"#, &Grants::default()).await.expect_err("it crashes");
     let [line] = error.log.as_slice() else { panic!("{:?}", error.log) };
     assert!(line.level == LogLevel::Warn && line.message.contains("told to"), "{}", line.message);
 }
 
 #[tokio::test]
 async fn endless_recursion_hits_the_stack_limit() {
-    check(Limits::default(), "\"recurse\"", |kind| matches!(kind, CallErrorKind::Limit { what: Limited::Stack, .. })).await;
+    check(Limits::default(), r#"{"recurse":null}"#, |kind| matches!(kind, CallErrorKind::Limit { what: Limited::Stack, .. }))
+        .await;
 }
 
 #[tokio::test]
 async fn hunger_hits_the_memory_limit() {
     let limits = Limits { memory_bytes: 16 << 20, ..Limits::default() };
-    check(limits, "\"eatMemory\"", |kind| *kind == CallErrorKind::Limit { what: Limited::Memory, limit: 16 << 20 }).await;
+    check(limits, r#"{"eatMemory":null}"#, |kind| *kind == CallErrorKind::Limit { what: Limited::Memory, limit: 16 << 20 }).await;
 }
 
 #[tokio::test]
@@ -53,7 +54,7 @@ async fn a_flood_hits_the_limit_of_host_calls() {
 
 #[tokio::test]
 async fn an_answer_that_breaks_the_contract_is_malformed() {
-    check(Limits::default(), "\"notANumber\"", |kind| matches!(kind, CallErrorKind::Malformed { .. })).await;
+    check(Limits::default(), r#"{"notANumber":null}"#, |kind| matches!(kind, CallErrorKind::Malformed { .. })).await;
     check(Limits::default(), r#"{"remember":100000}"#, |kind| matches!(kind, CallErrorKind::Malformed { .. })).await;
 }
 
@@ -63,8 +64,8 @@ async fn a_loop_ends_at_the_deadline_and_leaves_the_thread_to_others() {
     let (grants, time) = (Grants::default(), Duration::from_millis(200));
     // One thread runs both: the loop must give way for the other to finish.
     let (looping, behaving) = tokio::join!(
-        assess_within(&plugin, "\"loop\"", &grants, time),
-        assess_within(&plugin, "\"behave\"", &grants, Duration::from_secs(10)),
+        assess_within(&plugin, r#"{"loop":null}"#, &grants, time),
+        assess_within(&plugin, r#"{"behave":null}"#, &grants, Duration::from_secs(10)),
     );
     let error = looping.expect_err("it loops");
     assert!(matches!(error.kind, CallErrorKind::Deadline { milliseconds: 1..=200 }), "{error:?}");
@@ -84,7 +85,8 @@ async fn a_wait_in_the_host_ends_at_the_deadline() {
 #[tokio::test]
 async fn a_deadline_in_the_past_runs_nothing() {
     let plugin = plugin(Limits::default());
-    let error = assess_within(&plugin, "\"loop\"", &Grants::default(), Duration::ZERO).await.expect_err("no time is left");
+    let error =
+        assess_within(&plugin, r#"{"loop":null}"#, &Grants::default(), Duration::ZERO).await.expect_err("no time is left");
     assert_eq!(error.kind, CallErrorKind::Deadline { milliseconds: 0 });
 }
 
@@ -102,7 +104,7 @@ async fn a_long_log_is_cut_and_counted() {
 async fn nothing_stays_between_calls() {
     let plugin = plugin(Limits::default());
     for _ in 0..3 {
-        let called = assess(&plugin, "\"count\"", &Grants::default()).await.expect("it counts");
+        let called = assess(&plugin, r#"{"count":null}"#, &Grants::default()).await.expect("it counts");
         assert_eq!(called.answer.sentence, "1");
     }
 }
@@ -110,8 +112,10 @@ async fn nothing_stays_between_calls() {
 #[tokio::test]
 async fn a_plugin_of_another_kind_is_named() {
     let plugin = plugin(Limits::default());
-    let error =
-        plugin.evaluate(&context("\"behave\"", Duration::from_secs(1)), &[], &Grants::default()).await.expect_err("no gate");
+    let error = plugin
+        .evaluate(&context(r#"{"behave":null}"#, Duration::from_secs(1)), &[], &Grants::default())
+        .await
+        .expect_err("no gate");
     assert_eq!(error.kind, CallErrorKind::Kind { wanted: Kind::Gate, found: vec![Kind::Health, Kind::Target] });
     assert_eq!(error.to_string(), "the plugin is no gate, it is of kind health, target");
 }

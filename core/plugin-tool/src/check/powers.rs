@@ -154,7 +154,7 @@ mod tests {
         check(
             &["towpath:plugin/files@0.2.0"],
             &[],
-            &["towpath:plugin/files@0.2.0, which no host answers: towpath:plugin@0.2.0 has clock"],
+            &["towpath:plugin/files@0.2.0, which no host answers: towpath:plugin@0.2.0 has artifact, clock"],
         );
         check(&["env"], &[], &["it imports env"]);
     }

@@ -51,7 +51,7 @@ fn what_an_operator_does_not_grant_a_plugin_cannot_do() {
     let id = rig.deploy("a");
     // It can neither go on nor back: it says what it would take, and waits for the operator.
     wait_for("the refusal with the line that grants it", || {
-        rig.ask(&["show", &id])["waiting"].as_str()?.contains("grant it with `runtime: true`").then_some(())
+        rig.ask(&["show", &id])["waiting"].as_str()?.contains("grant it with `{\"runtime\":true}`").then_some(())
     });
 }
 
