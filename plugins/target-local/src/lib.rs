@@ -107,4 +107,6 @@ fn fault(error: &Error) -> Fault {
 towpath_sdk::export_target!(TargetLocal);
 
 #[cfg(test)]
+mod suite_tests;
+#[cfg(test)]
 mod tests;

@@ -18,6 +18,8 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod conformance;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod worlds;
 
 use std::cell::RefCell;
 

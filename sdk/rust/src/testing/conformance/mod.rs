@@ -1,6 +1,6 @@
 //! What every plugin of a kind owes, as checks with names that a plugin runs in its own tests.
 //!
-//! A check that fails panics with its name and with what was expected and found. So far there are [`gate()`] and [`health()`].
+//! A check that fails panics with its name and with what was expected and found. There are [`gate()`], [`health()`] and [`target()`].
 //!
 //! ```
 //! use towpath_sdk::prelude::*;
@@ -31,12 +31,14 @@
 
 mod gate;
 mod health;
+mod target;
 mod worlds;
 
 use serde_json::{Value, json};
 
 pub use gate::{GateCase, gate};
 pub use health::{HealthCase, health};
+pub use target::{Seen, TargetCase, target};
 
 use crate::Measurement;
 
@@ -75,5 +77,7 @@ fn hold_numbers(check: &str, measurements: &[Measurement]) {
     }
 }
 
+#[cfg(test)]
+mod target_tests;
 #[cfg(test)]
 mod tests;

@@ -57,7 +57,7 @@ fn case() -> GateCase {
 }
 
 /// Returns the name of the check that fails.
-fn failed(suite: impl FnOnce() + std::panic::UnwindSafe) -> String {
+pub(super) fn failed(suite: impl FnOnce() + std::panic::UnwindSafe) -> String {
     let panic = catch_unwind(suite).expect_err("the plugin is broken");
     let message = panic.downcast_ref::<String>().expect("a message");
     message.split('`').nth(1).expect("a check's name").to_owned()

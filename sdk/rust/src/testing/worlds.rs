@@ -1,0 +1,248 @@
+//! Worlds for the tests of targets: they keep what is written to them, and fail on demand.
+//!
+//! ```
+//! use towpath_sdk::powers::http::Request;
+//! use towpath_sdk::testing::in_world;
+//! use towpath_sdk::testing::worlds::{Documents, Fault, Faulty};
+//!
+//! let world = Documents::new();
+//! let put = || Request::new("PUT", format!("{}/web", Documents::URL)).header("if-none-match", "*").body("v1").send();
+//! world.set_fault(Fault::LoseOneAnswer);
+//! assert!(in_world(world.clone(), put).is_err());
+//! // The answer was lost, the write was not: the condition does not hold any more.
+//! assert!(matches!(in_world(world.clone(), put), Ok(answer) if answer.status == 412));
+//! assert_eq!((world.document("web"), world.writes()), (Some(b"v1".to_vec()), 1));
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::World;
+use crate::Context;
+use crate::powers::http;
+
+/// The largest document.
+const DOCUMENT_BYTES_MAX: usize = 4 << 20;
+
+/// How many documents there may be.
+const DOCUMENTS_MAX: usize = 10_000;
+
+/// What a world does to those who ask it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    #[default]
+    None,
+    /// It never answers.
+    Silent,
+    /// It does what it is told, once, and the answer is lost.
+    LoseOneAnswer,
+    /// It does this many writes more, and then fails.
+    FailAfter(u32),
+}
+
+/// A world that fails on demand. A clone is the same world.
+pub trait Faulty: World + Clone + 'static {
+    /// Has this fault happen from now on.
+    fn set_fault(&self, fault: Fault);
+
+    /// Returns the fault that is still to happen.
+    fn fault(&self) -> Fault;
+
+    /// Returns how often something was written.
+    fn writes(&self) -> u64;
+
+    /// Forgets what was written, as if somebody had removed what ran.
+    fn forget(&self);
+
+    /// Is told of each call before it begins: some powers know service and fence from the host, not from the plugin.
+    fn call_begins(&self, _context: &Context) {}
+
+    /// Returns whether the last fault is over: an answer was lost, or all writes were used up.
+    fn fault_happened(&self) -> bool {
+        matches!(self.fault(), Fault::None | Fault::FailAfter(0))
+    }
+}
+
+/// An object store over HTTP, in memory: GET, HEAD, PUT, POST and DELETE of `/documents/NAME` on every host.
+///
+/// An answer says the document's version as `etag`; `if-match` and `if-none-match: *` are the conditions of a write, and one that does
+/// not hold is answered with 412.
+#[derive(Clone, Default)]
+pub struct Documents(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    documents: BTreeMap<String, (u64, Vec<u8>)>,
+    fault: Fault,
+    writes: u64,
+}
+
+impl Documents {
+    /// Where the documents are.
+    pub const URL: &'static str = "http://world.test/documents";
+
+    /// Returns a world with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns the document of this name as it stands.
+    pub fn document(&self, name: &str) -> Option<Vec<u8>> {
+        self.lock().documents.get(name).map(|(_, content)| content.clone())
+    }
+
+    /// Returns the documents as they stand.
+    pub fn documents(&self) -> BTreeMap<String, Vec<u8>> {
+        self.lock().documents.iter().map(|(name, (_, content))| (name.clone(), content.clone())).collect()
+    }
+
+    /// Writes a document as somebody else would; it counts as a write.
+    pub fn put(&self, name: &str, content: &[u8]) {
+        self.lock().put(name, content);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Faulty for Documents {
+    fn set_fault(&self, fault: Fault) {
+        self.lock().fault = fault;
+    }
+
+    fn fault(&self) -> Fault {
+        self.lock().fault
+    }
+
+    fn writes(&self) -> u64 {
+        self.lock().writes
+    }
+
+    fn forget(&self) {
+        self.lock().documents.clear();
+    }
+}
+
+impl World for Documents {
+    fn fetch(&mut self, request: &http::Request) -> Result<http::Response, http::Error> {
+        let mut state = self.lock();
+        if state.fault == Fault::Silent {
+            return Err(http::Error::Timeout);
+        }
+        let Some(name) = name(&request.url) else { return Ok(plain(404)) };
+        let writes = !matches!(request.method.as_str(), "GET" | "HEAD");
+        match &mut state.fault {
+            Fault::FailAfter(0) if writes => return Ok(plain(503)),
+            Fault::FailAfter(left) if writes => *left -= 1,
+            Fault::FailAfter(_) | Fault::None | Fault::Silent | Fault::LoseOneAnswer => {}
+        }
+        let answer = state.answer(name, request);
+        if writes && state.fault == Fault::LoseOneAnswer {
+            state.fault = Fault::None;
+            return Err(http::Error::Broken("the world loses this answer".to_owned()));
+        }
+        Ok(answer)
+    }
+}
+
+impl State {
+    fn answer(&mut self, name: &str, request: &http::Request) -> http::Response {
+        let version = self.documents.get(name).map(|(version, _)| tag(*version));
+        let said = |header: &str| {
+            request.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(header)).map(|(_, value)| value.as_str())
+        };
+        let unmet_match =
+            said("if-match").is_some_and(|wanted| version.is_none() || (wanted != "*" && Some(wanted) != version.as_deref()));
+        let unmet_none = said("if-none-match").is_some() && version.is_some();
+        match request.method.as_str() {
+            "GET" => match self.documents.get(name) {
+                Some((number, content)) => versioned(*number, content),
+                None => plain(404),
+            },
+            "HEAD" => self.documents.get(name).map_or_else(|| plain(404), |(number, _)| versioned(*number, &[])),
+            "PUT" | "POST" | "DELETE" if unmet_match || unmet_none => plain(412),
+            "PUT" | "POST" if request.body.len() > DOCUMENT_BYTES_MAX => plain(413),
+            "PUT" | "POST" if version.is_none() && self.documents.len() >= DOCUMENTS_MAX => plain(507),
+            "PUT" | "POST" => versioned(self.put(name, &request.body), &request.body),
+            "DELETE" => {
+                self.writes += 1;
+                plain(if self.documents.remove(name).is_some() { 204 } else { 404 })
+            }
+            _ => plain(405),
+        }
+    }
+
+    fn put(&mut self, name: &str, content: &[u8]) -> u64 {
+        self.writes += 1;
+        self.documents.insert(name.to_owned(), (self.writes, content.to_vec()));
+        self.writes
+    }
+}
+
+/// Returns the name of the document at a URL.
+fn name(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let (_, path) = rest.split_once('/')?;
+    let path = path.split(['?', '#']).next()?;
+    path.strip_prefix("documents/").filter(|name| !name.is_empty())
+}
+
+fn tag(version: u64) -> String {
+    format!("\"{version}\"")
+}
+
+fn versioned(version: u64, content: &[u8]) -> http::Response {
+    let headers = vec![("etag".to_owned(), tag(version))];
+    http::Response { status: 200, headers, body: content.to_vec(), elapsed_ms: 1 }
+}
+
+fn plain(status: u16) -> http::Response {
+    http::Response { status, headers: Vec::new(), body: Vec::new(), elapsed_ms: 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::powers::http::Request;
+    use crate::testing::in_world;
+
+    fn send(world: &Documents, method: &str, condition: Option<(&str, &str)>) -> Result<http::Response, http::Error> {
+        let request = Request::new(method, format!("{}/a/b", Documents::URL)).body("text");
+        let request = condition.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        in_world(world.clone(), || request.send())
+    }
+
+    fn status(world: &Documents, method: &str, condition: Option<(&str, &str)>) -> u16 {
+        send(world, method, condition).expect("an answer").status
+    }
+
+    #[test]
+    fn a_write_is_compared_and_set() {
+        let world = Documents::new();
+        assert_eq!(status(&world, "GET", None), 404);
+        assert_eq!(status(&world, "PUT", Some(("If-Match", "\"1\""))), 412);
+        assert_eq!(status(&world, "PUT", Some(("If-None-Match", "*"))), 200);
+        assert_eq!(status(&world, "PUT", Some(("if-none-match", "*"))), 412);
+        let found = send(&world, "GET", None).expect("an answer");
+        let version = found.header("ETag").expect("a version").to_owned();
+        assert_eq!(status(&world, "PUT", Some(("if-match", &version))), 200);
+        assert_eq!(status(&world, "DELETE", Some(("if-match", &version))), 412);
+        assert_eq!((status(&world, "DELETE", None), status(&world, "GET", None), world.writes()), (204, 404, 3));
+    }
+
+    #[test]
+    fn faults_happen_as_they_were_asked_for() {
+        let world = Documents::new();
+        world.set_fault(Fault::FailAfter(1));
+        assert_eq!((status(&world, "PUT", None), status(&world, "PUT", None), status(&world, "GET", None)), (200, 503, 200));
+        assert_eq!((world.fault_happened(), world.writes()), (true, 1));
+        world.set_fault(Fault::LoseOneAnswer);
+        assert!(send(&world, "GET", None).is_ok() && !world.fault_happened());
+        assert!(matches!(send(&world, "PUT", None), Err(http::Error::Broken(_))));
+        assert_eq!((world.fault_happened(), world.writes()), (true, 2));
+        world.set_fault(Fault::Silent);
+        assert!(matches!(send(&world, "GET", None), Err(http::Error::Timeout)));
+    }
+}
