@@ -29,12 +29,12 @@ fn a_port_in_use_is_said() {
 fn a_server_that_does_not_know_what_plugins_may_do_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("grants.json");
-    fs::write(&file, "{\"grants\": [\n  {\"plugin\": \"target-local\", \"powers\": {\"ssh\": true}}]}").unwrap();
+    fs::write(&file, "{\"grants\": [\n  {\"plugin\": \"target-local\", \"powers\": {\"telepathy\": true}}]}").unwrap();
     let grants = file.display().to_string();
     let output = command(folder.path(), &["server", "--listen", "127.0.0.1:0", "--grants", &grants]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("TP0608") && said.contains("`ssh`") && said.contains("line 2"), "{said}");
+    assert!(said.contains("TP0608") && said.contains("`telepathy`") && said.contains("line 2"), "{said}");
 }
 
 #[test]
