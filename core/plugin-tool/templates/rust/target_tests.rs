@@ -1,7 +1,6 @@
 //! The target against a service in memory.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use towpath_sdk::powers::http;
 use towpath_sdk::target::{Call, Desired, Progress, SideDesired, Target};
@@ -11,12 +10,12 @@ use super::{Plugin, Settings};
 
 /// A service with one document; its version is the number of writes.
 #[derive(Clone, Default)]
-struct Service(Rc<RefCell<(u32, Option<Vec<u8>>)>>);
+struct Service(Arc<Mutex<(u32, Option<Vec<u8>>)>>);
 
 impl World for Service {
     fn fetch(&mut self, request: &http::Request) -> Result<http::Response, http::Error> {
         assert_eq!(request.url, "http://service.test/documents/web/test");
-        let (writes, document) = &mut *self.0.borrow_mut();
+        let (writes, document) = &mut *self.0.lock().expect("one thread");
         let version = format!("\"{writes}\"");
         let answer = |status, body| http::Response { status, headers: vec![("etag".to_owned(), version.clone())], body, elapsed_ms: 1 };
         if request.method == "GET" {
@@ -65,7 +64,7 @@ fn it_converges_and_writes_once() {
         let seen = Plugin::observe(&call(0)).expect("seen");
         assert_eq!((seen.sides[0].release.as_str(), seen.highest_fence), ("v1", 1));
     });
-    assert_eq!(service.0.borrow().0, 1);
+    assert_eq!(service.0.lock().expect("one thread").0, 1);
 }
 
 #[test]

@@ -85,7 +85,7 @@ async fn a_refused_power_ends_the_call_and_names_the_grant() {
         let said = ran(component, &call).await.expect("run");
         assert!(said.answer.is_none());
         let error = said.error.expect("what stopped it");
-        assert!(error.contains("may not use `http`") && error.contains(r#"{"http":{"allow":[{"#), "{error}");
+        assert!(error.contains("may not use `http`") && error.contains(r#"{"http":{"subjects":true}}"#), "{error}");
         assert!(said.uses.iter().any(|one| one.outcome == "refused"), "{:?}", said.uses);
     }
 }
