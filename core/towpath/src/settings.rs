@@ -59,6 +59,15 @@ pub(crate) fn whole_environment() -> plugin_host::ServerEnvironment {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }
 
+/// The variable that holds the password of a key to sign with; cosign's name for it.
+pub(crate) const KEY_PASSWORD: &str = "COSIGN_PASSWORD";
+
+/// Returns the password of a key to sign with; an empty one is one.
+#[expect(clippy::disallowed_methods, reason = "this is the one file that reads the environment")]
+pub(crate) fn key_password() -> Option<Vec<u8>> {
+    std::env::var_os(KEY_PASSWORD).map(std::os::unix::ffi::OsStringExt::into_vec)
+}
+
 /// An empty variable is as good as none.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn environment(name: &str) -> Option<OsString> {

@@ -27,6 +27,93 @@ pub(crate) enum LocalCommand {
     ///
     /// Example: towpath plugin test my-gate.wasm --case case.json
     Test(TestArgs),
+    /// Makes a pair of keys to sign plugins with. The private one is encrypted with the password in COSIGN_PASSWORD.
+    ///
+    /// Example: towpath plugin key release
+    Key(KeyArgs),
+    /// Publishes a component in a registry, and says what it is called there for good.
+    ///
+    /// Example: towpath plugin push my-gate.wasm registry.example/team/my-gate:1.0.0
+    Push(PushArgs),
+    /// Signs a plugin in a registry, as cosign does.
+    ///
+    /// Example: towpath plugin sign registry.example/team/my-gate:1.0.0 --key release.key
+    Sign(SignArgs),
+    /// Fetches a plugin from a registry, when it is signed by whom you believe.
+    ///
+    /// Example: towpath plugin pull registry.example/team/my-gate:1.0.0 -o my-gate.wasm --key release.pub
+    Pull(PullArgs),
+}
+
+/// How registries are reached.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Places {
+    /// What is special about registries: mirrors, credentials, authorities, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) registries: Option<PathBuf>,
+}
+
+/// What to call the keys.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// Their name: NAME.key and NAME.pub are written, and must not be there.
+    pub(crate) name: PathBuf,
+}
+
+/// What to publish.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PushArgs {
+    /// The component.
+    pub(crate) file: PathBuf,
+    /// Where to, like registry.example/team/my-gate:1.0.0.
+    pub(crate) reference: String,
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
+/// What to sign.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SignArgs {
+    /// The plugin in its registry.
+    pub(crate) reference: String,
+    /// The private key: cosign's, encrypted with the password in COSIGN_PASSWORD, or PKCS#8 in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// How the signature is written.
+    #[arg(long, value_enum, default_value_t = Format::Bundle)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
+/// How a signature is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// What cosign writes from its third version on.
+    Bundle,
+    /// What every version of cosign verifies.
+    Simple,
+}
+
+/// What to fetch.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PullArgs {
+    /// The plugin in its registry.
+    pub(crate) reference: String,
+    /// Where to write the component.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The public key that must have signed it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["trust", "allow_unsigned"])]
+    pub(crate) key: Option<PathBuf>,
+    /// Whose signatures are believed for what, as JSON: the file that `towpath server --plugin-trust` takes.
+    #[arg(long, value_name = "FILE", conflicts_with = "allow_unsigned")]
+    pub(crate) trust: Option<PathBuf>,
+    /// Take it whoever signed it, or nobody.
+    #[arg(long)]
+    pub(crate) allow_unsigned: bool,
+    #[command(flatten)]
+    pub(crate) places: Places,
 }
 
 /// What to make.

@@ -1,19 +1,25 @@
-//! `towpath plugin`: what an author does, without a server. One file per command; the work is done in `plugin-tool`.
+//! `towpath plugin`: what an author does, without a server. One file per command; the work is done in `plugin-tool` and
+//! `distribution`.
 
 pub(crate) mod args;
 
 mod build;
 mod check;
+mod key;
 mod new;
+mod pull;
+mod push;
 mod run;
+mod sign;
 mod test;
 
 use std::process::ExitCode;
 
 use cli::{Exit, Output};
+use distribution::{Fault, Reference, Registries};
 use plugin_tool::ToolError;
 
-use self::args::LocalCommand;
+use self::args::{LocalCommand, Places};
 use crate::failure::{self, Failure};
 
 /// What a command came to: done, or done and found wanting.
@@ -32,6 +38,10 @@ pub(crate) async fn run(command: &LocalCommand, output: &mut Output) -> Result<E
         LocalCommand::Check(options) => check::run(options, output).await,
         LocalCommand::Run(options) => run::run(options, output).await,
         LocalCommand::Test(options) => test::run(options, output).await,
+        LocalCommand::Key(options) => key::run(options, output).await,
+        LocalCommand::Push(options) => push::run(options, output).await,
+        LocalCommand::Sign(options) => sign::run(options, output).await,
+        LocalCommand::Pull(options) => pull::run(options, output).await,
     }?;
     Ok(match verdict {
         Verdict::Good => ExitCode::SUCCESS,
@@ -59,6 +69,26 @@ fn failed(error: &ToolError) -> Failure {
         | ToolError::NoSdk { .. }
         | ToolError::Read { .. } => Failure::of("TP0610", error).usage(),
     }
+}
+
+/// Returns the failure of a plugin that does not travel.
+fn travels(error: &distribution::Error) -> Failure {
+    let failure = Failure::new("TP0625", failure::chain(error));
+    match error.fault() {
+        Fault::User | Fault::Configuration => failure.usage(),
+        Fault::World => failure,
+    }
+}
+
+/// Reads a reference.
+fn reference(text: &str) -> Result<Reference, Failure> {
+    text.parse().map_err(|error| travels(&error))
+}
+
+/// Reads what is special about registries.
+fn registries(places: &Places) -> Result<Registries, Failure> {
+    let read = places.registries.as_deref().map(Registries::from_file).transpose();
+    Ok(read.map_err(|error| travels(&error))?.unwrap_or_default())
 }
 
 /// Reads a file that a person named.

@@ -9,3 +9,4 @@ mod plugins;
 mod postgres;
 mod replicas;
 mod rig;
+mod travel;

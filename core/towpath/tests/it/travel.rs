@@ -1,0 +1,106 @@
+//! An author makes a key, publishes and signs; others fetch it when they believe that key, from a real registry.
+
+use std::fs;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::rig::{TOWPATH, free_port, wait_for};
+
+/// A registry that everybody may write to. Stops when dropped.
+struct Registry {
+    child: Child,
+    address: String,
+}
+
+impl Registry {
+    fn start(folder: &Path) -> Self {
+        let address = format!("127.0.0.1:{}", free_port());
+        let (file, store) = (folder.join("registry.yml"), folder.join("registry"));
+        let text = format!(
+            "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"{address}\" }}\n",
+            store.display()
+        );
+        fs::write(&file, text).unwrap();
+        let mut command = Command::new("docker-registry");
+        let started = command.arg("serve").arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = started.expect("docker-registry; install it with `apt-get install docker-registry`");
+        wait_for("the registry", || TcpStream::connect(&address).ok());
+        Self { child, address }
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn plugin(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(TOWPATH);
+    command
+        .arg("plugin")
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("COSIGN_PASSWORD", "of the key");
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+fn done(folder: &Path, arguments: &[&str]) -> String {
+    let output = plugin(folder, arguments);
+    assert!(output.status.success(), "towpath plugin {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let output = plugin(folder, arguments);
+    assert_eq!(output.status.code(), Some(2), "towpath plugin {}", arguments.join(" "));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn what_an_author_signs_is_fetched_by_whom_believes_the_key_and_by_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let registry = Registry::start(folder);
+    let component = bundled_plugins::all().iter().find(|plugin| plugin.name == "gate-junit").unwrap();
+    fs::write(folder.join("gate.wasm"), component.component).unwrap();
+    for name in ["release", "stranger"] {
+        done(folder, &["key", name]);
+    }
+    assert!(refused_to_overwrite(folder), "a key that is there is not written over");
+    let reference = format!("{}/team/gate:1.0.0", registry.address);
+    let pushed = done(folder, &["push", "gate.wasm", &reference]);
+    assert!(pushed.contains(&format!("{reference}@sha256:")), "{pushed}");
+
+    let fetch = |key: &str| plugin(folder, &["pull", &reference, "-o", "pulled.wasm", "--key", key]);
+    let unsigned = fetch("release.pub");
+    let said = String::from_utf8_lossy(&unsigned.stderr).into_owned();
+    assert!(!unsigned.status.success() && said.contains("TP0625"), "{said}");
+    for format in ["bundle", "simple"] {
+        done(folder, &["sign", &reference, "--key", "release.key", "--format", format]);
+    }
+    let fetched = fetch("release.pub");
+    assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
+    assert!(String::from_utf8_lossy(&fetched.stdout).contains(component.digest), "the digest is shown");
+    assert_eq!(fs::read(folder.join("pulled.wasm")).unwrap(), component.component);
+
+    fs::remove_file(folder.join("pulled.wasm")).unwrap();
+    let stranger = fetch("stranger.pub");
+    let said = String::from_utf8_lossy(&stranger.stderr).into_owned();
+    assert!(!stranger.status.success() && said.contains("TP0625"), "{said}");
+    let said = refused(folder, &["pull", &reference, "-o", "pulled.wasm"]);
+    assert!(said.contains("nobody is believed"), "{said}");
+    assert!(!folder.join("pulled.wasm").exists(), "nothing that is not believed is written");
+    let said = refused(folder, &["push", "release.pub", &reference]);
+    assert!(said.contains("not a WebAssembly component"), "{said}");
+}
+
+fn refused_to_overwrite(folder: &Path) -> bool {
+    let before = fs::read(folder.join("release.key")).unwrap();
+    let output = plugin(folder, &["key", "release"]);
+    !output.status.success() && fs::read(folder.join("release.key")).unwrap() == before
+}
