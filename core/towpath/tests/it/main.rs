@@ -10,3 +10,4 @@ mod postgres;
 mod replicas;
 mod rig;
 mod travel;
+mod walkthrough;

@@ -287,7 +287,7 @@ fn spawn(folder: &Path, arguments: &[&str]) -> Child {
     command(folder, arguments).stdout(Stdio::null()).stderr(log).spawn().unwrap()
 }
 
-fn make_writable(folder: &Path) {
+pub(crate) fn make_writable(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
     for entry in entries.flatten() {
