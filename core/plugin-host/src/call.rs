@@ -11,7 +11,7 @@ use wasmtime_wasi::WasiCtx;
 use crate::error::{CallErrorKind, Limited};
 use crate::host::Shared;
 use crate::limits::{Limiter, Limits};
-use crate::pace::Effort;
+use crate::pace::{Effort, Spent};
 use crate::schedule::Turn;
 use crate::transcript::{self, Transcript};
 use crate::usage::{Asker, PowerUse, Refusable, UseOutcome};
@@ -38,6 +38,8 @@ pub(crate) struct Setting<'a> {
     pub(crate) host: &'a Arc<Shared>,
     /// The plugin's digest: calls of one plugin share its turns.
     pub(crate) plugin: &'a str,
+    /// What its calls have computed lately.
+    pub(crate) spent: &'a Arc<Spent>,
     /// Whose call it is: what it asks for, and where its uses are counted.
     pub(crate) asker: &'a Arc<Asker>,
     pub(crate) context: &'a CallContext,
@@ -135,12 +137,12 @@ fn allowed(context: &CallContext, limits: &Limits) -> Duration {
 
 fn store(setting: Setting<'_>, deadline: Instant, transcript: &transcript::Shared) -> Store<CallState> {
     let host = setting.host;
+    let mut effort = Effort::new(&host.pace, setting.spent);
     let mut store = Store::new(&host.engine, state(setting, deadline, transcript));
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(host.limits.output_bytes);
     // A guest that computes gives way at every tick; the time limit around the call then ends it.
     store.set_epoch_deadline(1);
-    let mut effort = Effort::new(&host.pace);
     store.epoch_deadline_callback(move |_| Ok(effort.tick()));
     store
 }
@@ -296,6 +298,7 @@ pub(crate) mod testing {
         let setting = Setting {
             host: &host,
             plugin: "sha256:0",
+            spent: &Arc::default(),
             asker: &asker,
             context: &context,
             grants: grants.into(),

@@ -7,6 +7,7 @@ use wasmtime::component::InstancePre;
 use crate::call::{self, CallState, Purpose, Setting};
 use crate::error::CallErrorKind;
 use crate::host::Shared;
+use crate::pace::Spent;
 use crate::usage::{Asker, Usage};
 use crate::words::Exports;
 use crate::{
@@ -25,6 +26,7 @@ struct Inner {
     manifest: Manifest,
     exports: Exports,
     asker: Arc<Asker>,
+    spent: Arc<Spent>,
     shared: Arc<Shared>,
 }
 
@@ -37,7 +39,7 @@ impl Plugin {
     ) -> wasmtime::Result<Self> {
         let exports = Exports::of(pre, &manifest)?;
         let asker = Arc::new(Asker::new(manifest.powers.keys()));
-        Ok(Self { inner: Arc::new(Inner { digest, manifest, exports, asker, shared }) })
+        Ok(Self { inner: Arc::new(Inner { digest, manifest, exports, asker, spent: Arc::default(), shared }) })
     }
 
     /// Returns the component's digest: "sha256:" and 64 hexadecimal digits.
@@ -132,12 +134,12 @@ impl Plugin {
         grants: impl Into<GrantsInForce>,
         purpose: Purpose,
     ) -> Result<Setting<'a>, CallErrorKind> {
-        let Inner { digest, shared, asker, manifest, .. } = &*self.inner;
+        let Inner { digest, shared, asker, spent, manifest, .. } = &*self.inner;
         if !manifest.kinds.contains(&wanted) {
             return Err(CallErrorKind::Kind { wanted, found: manifest.kinds.clone() });
         }
         let artifacts = context.artifact_digest.iter().cloned().collect();
-        Ok(Setting { host: shared, plugin: digest, asker, context, grants: grants.into(), purpose, artifacts })
+        Ok(Setting { host: shared, plugin: digest, spent, asker, context, grants: grants.into(), purpose, artifacts })
     }
 }
 

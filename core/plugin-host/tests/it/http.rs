@@ -28,6 +28,9 @@ async fn without_a_grant_every_request_is_refused_with_the_line_that_grants_it()
         line,
         r#"{"http":{"allow":[{"host":"example.com","methods":["GET"],"path":"/metrics","port":80,"scheme":"http"}]}}"#
     );
+    // An address inside says so itself; the one where clouds keep credentials is opened by no line to copy.
+    assert!(refused(&Grants::default(), "http://127.0.0.1:1/").await.contains(r#""private":true"#));
+    assert!(!refused(&Grants::default(), "http://169.254.169.254/").await.contains("private"));
 }
 
 #[tokio::test]

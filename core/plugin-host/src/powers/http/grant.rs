@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::address;
 use super::credentials::HttpCredentials;
 use super::place::Place;
 use crate::call::{CallState, Purpose};
@@ -90,7 +91,7 @@ pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Al
         // What a check is told to judge changes its address with every release; the grant that follows it does not.
         let line = match is_subject(method, place, subjects) {
             true => json!({ "http": { "subjects": true } }).to_string(),
-            false => line(method, place, false),
+            false => line(method, place, is_inside(place)),
         };
         state.refuse("http", reason, line)
     })
@@ -99,6 +100,13 @@ pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Al
 /// Returns whether a request reads from what the call is told to judge.
 fn is_subject(method: &str, place: &Place, subjects: &[String]) -> bool {
     place.scheme == Scheme::Http && subjects.contains(&place.authority()) && READING.contains(&method)
+}
+
+/// Returns whether the place is an address of a private network. A name would have to be looked up, which is not done for who may not
+/// ask; and the link, where clouds keep credentials, is nothing that a line to copy should open.
+fn is_inside(place: &Place) -> bool {
+    let reached = |address, reach| address::allowed(address, "", reach);
+    place.host.parse().is_ok_and(|address| reached(address, Reach::Private) && !reached(address, Reach::Public))
 }
 
 /// Returns the grant that allows exactly this request, as the operator writes it.
