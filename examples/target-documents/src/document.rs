@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use towpath_sdk::prelude::*;
 use towpath_sdk::target::{SideDesired, SideObservation};
 
-use crate::Settings;
+use crate::{Endpoints, Settings};
 
 /// The document. The service runs what it says; the fence is that of its last writer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,16 +47,16 @@ impl Document {
     }
 
     /// Returns what the document says in the contract's words.
-    pub(crate) fn observation(&self) -> Observation {
-        let sides = [(Side::Stable, &self.stable), (Side::Candidate, &self.candidate)];
-        let seen = |(side, running): (Side, &Option<Running>)| {
+    pub(crate) fn observation(&self, endpoints: &Endpoints) -> Observation {
+        let sides = [(Side::Stable, &self.stable, &endpoints.stable), (Side::Candidate, &self.candidate, &endpoints.candidate)];
+        let seen = |(side, running, endpoint): (Side, &Option<Running>, &Option<String>)| {
             let Running { release, digest, .. } = running.clone()?;
-            Some(SideObservation { side, release, artifact_digest: digest, ready: 1, wanted: 1, endpoint: None })
+            Some(SideObservation { side, release, artifact_digest: digest, ready: 1, wanted: 1, endpoint: endpoint.clone() })
         };
         Observation {
             sides: sides.into_iter().filter_map(seen).collect(),
             candidate_basis_points: self.candidate_basis_points,
-            public_endpoint: None,
+            public_endpoint: endpoints.public.clone(),
             highest_fence: self.fence,
             drift: Vec::new(),
             state: None,

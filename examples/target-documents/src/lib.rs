@@ -20,6 +20,9 @@ pub struct Settings {
     /// Where the service keeps its documents; service and environment are added.
     #[schemars(length(min = 1, max = 1000), regex(pattern = "^https?://"), example = "https://deploy.example.com/documents")]
     pub url: String,
+    /// Where what runs can be reached, if it can: health checks look there.
+    #[serde(default)]
+    pub endpoints: Endpoints,
     /// How long one request may take, in milliseconds.
     #[serde(default = "timeout_ms")]
     #[schemars(range(min = 10, max = 30_000))]
@@ -28,6 +31,21 @@ pub struct Settings {
     #[serde(default = "retry_after_ms")]
     #[schemars(range(min = 10, max = 60_000))]
     pub retry_after_ms: u32,
+}
+
+/// Where the service answers for what it runs, as `HOST:PORT`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Endpoints {
+    /// The stable side.
+    #[schemars(example = "stable.deploy.example.com:80")]
+    pub stable: Option<String>,
+    /// The candidate.
+    #[schemars(example = "candidate.deploy.example.com:80")]
+    pub candidate: Option<String>,
+    /// Where callers come in.
+    #[schemars(example = "web.example.com:80")]
+    pub public: Option<String>,
 }
 
 fn timeout_ms() -> u32 {
@@ -58,7 +76,7 @@ impl Target for TargetDocuments {
     }
 
     fn observe(call: &Call<Settings>) -> Result<Observation, Fault> {
-        Ok(store::read(call)?.map_or_else(Document::default, |found| found.document).observation())
+        Ok(store::read(call)?.map_or_else(Document::default, |found| found.document).observation(&call.settings.endpoints))
     }
 
     fn reconcile(call: &Call<Settings>, desired: &Desired) -> Progress {
@@ -80,7 +98,7 @@ fn step(call: &Call<Settings>, desired: &Desired) -> Result<Progress, Fault> {
             return Ok(Progress::Superseded(found.document.fence));
         }
         if found.document == wanted {
-            return Ok(Progress::Converged(wanted.observation()));
+            return Ok(Progress::Converged(wanted.observation(&call.settings.endpoints)));
         }
     }
     let written = store::replace(call, found.as_ref(), &wanted)?;
@@ -89,14 +107,14 @@ fn step(call: &Call<Settings>, desired: &Desired) -> Result<Progress, Fault> {
         return Ok(Progress::Superseded(there.fence));
     }
     if there == wanted {
-        return Ok(Progress::Converged(there.observation()));
+        return Ok(Progress::Converged(there.observation(&call.settings.endpoints)));
     }
     let message = match written {
         Written::Done => "the document was written, and is not what is there",
         Written::Overtaken => "somebody else wrote first",
     };
     Ok(Progress::InProgress(Pending {
-        observation: there.observation(),
+        observation: there.observation(&call.settings.endpoints),
         retry_after_ms: call.settings.retry_after_ms,
         message: message.to_owned(),
     }))

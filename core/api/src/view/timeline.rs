@@ -55,6 +55,7 @@ impl Timeline {
                 }
             }
             Event::OperationCompleted { key, result: OperationResult::Look(found), .. } => self.looked(key, found),
+            Event::OperationCompleted { result: OperationResult::Gate { sentence, .. }, .. } => self.judged(sentence),
             Event::TurnedBack { steps, at, .. } => {
                 self.failed(*at);
                 self.back = steps.iter().map(|_| StepTimes::default()).collect();
@@ -98,10 +99,16 @@ impl Timeline {
         self.current = None;
         let Some(times) = self.steps.get_mut(step) else { return };
         (times.ended_at, times.completed) = (Some(at), true);
-        times.note = match how {
-            HowCompleted::Done | HowCompleted::Healthy => String::new(),
-            HowCompleted::WaivedBy(by) => format!("waived by {}", by.name),
-        };
+        if let HowCompleted::WaivedBy(by) = how {
+            times.note = format!("waived by {}", by.name);
+        }
+    }
+
+    /// A gate said what it found: a yes has reasons, too.
+    fn judged(&mut self, sentence: &str) {
+        if let Some(times) = self.current.and_then(|step| self.steps.get_mut(step)) {
+            times.note = sentence.to_owned();
+        }
     }
 
     /// The step that ran, if one did, came to a bad end.

@@ -4,6 +4,7 @@ mod authors;
 mod crash;
 mod disk;
 mod keep;
+mod languages;
 mod mistakes;
 mod plugins;
 mod postgres;

@@ -158,12 +158,18 @@ impl Rig {
 
     /// Registers a release of the example service.
     pub(crate) fn release(&self, label: &str, knobs: &str) {
+        self.release_with(label, knobs, &[]);
+    }
+
+    /// Registers a release of the example service with more arguments.
+    pub(crate) fn release_with(&self, label: &str, knobs: &str, more: &[&str]) {
         let folder = self.folder.path().join(label);
         fs::create_dir(&folder).unwrap();
         fs::copy(hello_service(), folder.join("hello-service")).unwrap();
         fs::write(folder.join("hello.env"), format!("VERSION={label}\n{knobs}\n")).unwrap();
         let artifact = folder.display().to_string();
-        self.ask(&["release", "create", "--service", "web", "--label", label, "--artifact", &artifact]);
+        let arguments = ["release", "create", "--service", "web", "--label", label, "--artifact", &artifact];
+        self.ask(&[&arguments, more].concat());
     }
 
     /// Starts a deployment and returns its id.
