@@ -34,8 +34,8 @@ fn write(checked: &Checked, out: &mut dyn Write) -> io::Result<()> {
         write_anatomy(anatomy, out)?;
     }
     match checked.compile_ms {
-        Some(here) => writeln!(out, "to compile  about {} ms on one core, {here} ms here", checked.compile_ms_estimated)?,
-        None => writeln!(out, "to compile  about {} ms on one core", checked.compile_ms_estimated)?,
+        Some(here) => writeln!(out, "to compile  about {} ms on two cores, {here} ms here", checked.compile_ms_estimated)?,
+        None => writeln!(out, "to compile  about {} ms on two cores", checked.compile_ms_estimated)?,
     }
     for power in &checked.powers {
         let how = match (&power.asked, power.imported) {

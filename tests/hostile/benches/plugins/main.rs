@@ -49,8 +49,11 @@ const WORKERS: usize = 2;
 /// A start of a child process and its first answer takes at least so many times a call in a fresh sandbox.
 const START_RATIO_MIN: f64 = 10.0;
 
-/// The budget of a neighbour's p99 beside hostile calls: a few ticks of the epoch and the waiting for a thread between them.
-const NEIGHBOUR_P99_MAX: Duration = Duration::from_millis(50);
+/// The budget of a neighbour's p99 beside hostile calls: so many times what it takes alone. On an idle machine it is 1.3 to 2.1 times.
+const NEIGHBOUR_RATIO_MAX: f64 = 10.0;
+
+/// What a neighbour's p99 may be in any case: two ticks of the epoch, which is what one guest may hold a thread for.
+const NEIGHBOUR_P99_FREE: Duration = Duration::from_millis(4);
 
 /// The budget of the load of an installed plugin.
 const LOAD_MAX: Duration = Duration::from_millis(5);
@@ -178,13 +181,16 @@ fn neighbours() -> bool {
     let alone = neighbour_beside(None);
     alone.row("a neighbour's call, alone", "");
     let crowds = [("endless loops", loops), ("memory bombs", memory), ("floods of log", log)];
-    crowds.into_iter().all(|(name, forge)| {
+    let mut met = true;
+    for (name, forge) in crowds {
         let times = neighbour_beside(Some(&forge));
-        times.row(&format!("a neighbour's call, beside {name}"), &format!("p99 {NEIGHBOUR_P99_MAX:?}"));
+        times.row(&format!("a neighbour's call, beside {name}"), "");
         let ratio = times.at(0.99).as_secs_f64() / alone.at(0.99).as_secs_f64();
-        println!("{:<52} {:>12} {ratio:>11.1}x", format!("p99 beside {name} against alone"), "");
-        times.at(0.99) <= NEIGHBOUR_P99_MAX
-    })
+        let budget = format!("{NEIGHBOUR_RATIO_MAX}x or {NEIGHBOUR_P99_FREE:?}");
+        println!("{:<52} {:>12} {ratio:>11.1}x {budget:>16}", format!("p99 beside {name} against alone"), "");
+        met &= ratio <= NEIGHBOUR_RATIO_MAX || times.at(0.99) <= NEIGHBOUR_P99_FREE;
+    }
+    met
 }
 
 fn neighbour_beside(hostile: Option<&Forge>) -> Times {
