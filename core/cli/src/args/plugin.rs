@@ -116,9 +116,10 @@ pub struct PluginRemoveArgs {
 
 /// Returns a duration in milliseconds.
 fn lasting(text: &str) -> Result<i64, String> {
-    let wrong = || "expected a number and m, h or d, like 12h or 30d".to_owned();
+    let wrong = || "expected a number and s, m, h or d, like 12h or 30d".to_owned();
     let split = text.char_indices().next_back().map(|(at, _)| text.split_at(at)).ok_or_else(wrong)?;
     let unit = match split.1 {
+        "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
         "d" => 86_400_000,
@@ -126,7 +127,7 @@ fn lasting(text: &str) -> Result<i64, String> {
     };
     let number: i64 = split.0.parse().map_err(|_| wrong())?;
     let lasting = number.checked_mul(unit).filter(|millis| (1..=LASTING_MAX).contains(millis));
-    lasting.ok_or_else(|| "expected at least one minute and at most 3650d".to_owned())
+    lasting.ok_or_else(|| "expected at least one second and at most 3650d".to_owned())
 }
 
 /// Ten years: what shall hold longer is granted until it is revoked.
@@ -138,6 +139,7 @@ mod tests {
 
     #[test]
     fn a_duration_is_a_number_and_a_unit() {
+        assert_eq!(lasting("90s"), Ok(90_000));
         assert_eq!([lasting("5m"), lasting("12h"), lasting("30d")], [Ok(300_000), Ok(43_200_000), Ok(2_592_000_000)]);
         for wrong in ["", "d", "30", "-1d", "0d", "1.5h", "9999d", "99999999999999999999d", "1ä"] {
             assert!(lasting(wrong).is_err(), "{wrong}");

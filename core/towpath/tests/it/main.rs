@@ -5,6 +5,7 @@ mod crash;
 mod disk;
 mod keep;
 mod languages;
+mod lifetimes;
 mod mistakes;
 mod plugins;
 mod postgres;

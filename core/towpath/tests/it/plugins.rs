@@ -48,7 +48,7 @@ fn push_number(mut value: usize, bytes: &mut Vec<u8>) {
 }
 
 /// Writes a component of the name `probe` into the rig's folder and installs it.
-fn install(rig: &Rig, version: &str, more: Option<&str>) -> Value {
+pub(crate) fn install(rig: &Rig, version: &str, more: Option<&str>) -> Value {
     let component = stranger("health-http", |manifest| {
         manifest["name"] = "probe".into();
         manifest["version"] = version.into();
