@@ -14,6 +14,7 @@ use crate::limits::{Limiter, Limits};
 use crate::pace::{Effort, Spent};
 use crate::schedule::Turn;
 use crate::transcript::{self, Transcript};
+use crate::types::Words;
 use crate::usage::{Asker, PowerUse, Refusable, UseOutcome};
 use crate::{CallContext, CallError, Called, GrantsInForce, RuntimeScope, clock};
 
@@ -85,6 +86,7 @@ impl From<wasmtime::Error> for Failure {
 /// Runs one call. Dropping the future ends the call and closes its connections.
 pub(crate) async fn run<T, F>(setting: Setting<'_>, work: impl FnOnce(Store<CallState>) -> F) -> Result<Called<T>, CallError>
 where
+    T: Words,
     F: Future<Output = Result<T, Failure>>,
 {
     let begun = Instant::now();
@@ -103,7 +105,10 @@ where
         (Some(stopped), _) => Err(stopped),
         (None, Err(_)) => Err(CallErrorKind::Deadline { milliseconds: u64::try_from(allowed.as_millis()).unwrap_or(u64::MAX) }),
         (None, Ok(Err(failure))) => Err(kind_of(failure, &host.limits)),
-        (None, Ok(Ok(answer))) => Ok(answer),
+        (None, Ok(Ok(mut answer))) => {
+            let hidden = transcript.revealed.hide_in(&mut answer);
+            hidden.map(|()| answer).map_err(|message| CallErrorKind::Malformed { message })
+        }
     };
     let (log, uses) = (transcript.take_log(), transcript.take_uses());
     asker.ended(outcome.is_ok());
@@ -246,7 +251,10 @@ impl CallState {
     }
 
     /// Notes the use of a power that was not granted and returns the sentence that the guest is told.
-    pub(crate) fn refuse(&self, power: &'static str, reason: String, line: String) -> String {
+    pub(crate) fn refuse(&self, power: &'static str, mut reason: String, mut line: String) -> String {
+        // Both hold words of the guest, and the call's error is read by many.
+        self.transcript.revealed.hide(&mut reason);
+        self.transcript.revealed.hide(&mut line);
         let kind = CallErrorKind::Refused { power, reason, line };
         let sentence = kind.to_string();
         self.transcript.stop(kind);

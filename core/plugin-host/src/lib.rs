@@ -67,6 +67,7 @@ mod compile;
 mod engine;
 mod pace;
 mod powers;
+mod revealed;
 mod schedule;
 mod secrets;
 mod shape;

@@ -7,6 +7,7 @@ use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 use crate::Limits;
 use crate::error::{CallErrorKind, Limited};
+use crate::revealed::Revealed;
 use crate::types::{LogLevel, LogLine, Measurement};
 use crate::usage::{PowerUse, UseOutcome, Uses};
 
@@ -15,6 +16,7 @@ pub(crate) type Shared = Arc<Transcript>;
 
 /// What a call leaves behind.
 pub(crate) struct Transcript {
+    pub(crate) revealed: Revealed,
     written: Mutex<Written>,
     sent: AtomicBool,
     host_calls: AtomicU32,
@@ -36,6 +38,7 @@ struct Written {
 impl Transcript {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
+            revealed: Revealed::default(),
             written: Mutex::default(),
             sent: AtomicBool::new(false),
             host_calls: AtomicU32::new(0),
@@ -67,7 +70,7 @@ impl Transcript {
             written.lines_cut = written.lines_cut.saturating_add(1);
             return;
         }
-        let message = printable(message, self.log_line_bytes);
+        let message = self.printable(message);
         tracing::debug!(target: "plugin", ?level, "{message}");
         written.log.push(LogLine { level, message });
     }
@@ -76,7 +79,7 @@ impl Transcript {
     pub(crate) fn measure(&self, name: &str, value: f64, unit: &str) {
         let mut written = self.lock();
         if written.measurements.len() < self.measurements && value.is_finite() {
-            let (name, unit) = (printable(name, self.log_line_bytes), printable(unit, self.log_line_bytes));
+            let (name, unit) = (self.printable(name), self.printable(unit));
             written.measurements.push(Measurement { name, value, unit, side: None, limit: None });
         }
     }
@@ -85,9 +88,9 @@ impl Transcript {
     ///
     /// What was asked and what came of it are in part the guest's own words.
     pub(crate) fn used(&self, mut used: PowerUse) {
-        used.what = printable(&used.what, self.log_line_bytes);
+        used.what = self.printable(&used.what);
         if let UseOutcome::Failed(sentence) | UseOutcome::Refused(sentence) = &mut used.outcome {
-            *sentence = printable(sentence, self.log_line_bytes);
+            *sentence = self.printable(sentence);
         }
         self.lock().uses.add(used);
     }
@@ -140,6 +143,13 @@ impl Transcript {
     /// Takes the measurements.
     pub(crate) fn take_measurements(&self) -> Vec<Measurement> {
         std::mem::take(&mut self.lock().measurements)
+    }
+
+    /// Returns the text as it may be kept: without what was shown in confidence, without controls, cut to the limit of a line.
+    fn printable(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        self.revealed.hide(&mut text);
+        printable(&text, self.log_line_bytes)
     }
 
     fn lock(&self) -> MutexGuard<'_, Written> {

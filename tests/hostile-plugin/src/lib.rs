@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use towpath_sdk::health::Look;
-use towpath_sdk::powers::{clock, http, log, measure, runtime};
+use towpath_sdk::powers::{artifact, clock, command, http, log, measure, runtime, secret, ssh};
 use towpath_sdk::prelude::*;
 use towpath_sdk::target::Fencing;
 
@@ -43,6 +43,49 @@ pub enum Settings {
     ApplyThenLoop(String),
     /// Counts how often this instance was called.
     Count,
+    /// Asks this address and follows five redirects, and answers with what came of it.
+    Follow(String),
+    /// Runs a program, and answers with its output.
+    Run(Run),
+    /// Runs a command on a host.
+    Ssh {
+        /// The host's name.
+        host: String,
+        /// The command.
+        command: String,
+    },
+    /// Reads the beginning of a file of an artifact.
+    ReadArtifact {
+        /// The artifact's digest.
+        digest: String,
+        /// The file.
+        path: String,
+    },
+    /// Tells a secret to everybody who listens: log, traces, answer.
+    Tell(String),
+    /// Keeps a secret for its next look.
+    Keep(String),
+    /// Sends a secret to this host.
+    Send {
+        /// The secret's name.
+        secret: String,
+        /// The host.
+        host: String,
+    },
+}
+
+/// What is run.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Run {
+    /// What the operator called it.
+    program: String,
+    /// The arguments.
+    arguments: Vec<String>,
+    /// Files to lay down.
+    files: Vec<String>,
+    /// Files to bring back.
+    collect: Vec<String>,
 }
 
 /// A plugin that misbehaves on demand.
@@ -56,6 +99,10 @@ impl HealthCheck for Hostile {
         match look.settings {
             Settings::Remember(bytes) => Assessment { state: Some(vec![b'x'; bytes]), ..Assessment::healthy(sentence) },
             Settings::NotANumber => Assessment::healthy(sentence).measured([Measurement::new("nothing", f64::NAN, "1")]),
+            Settings::Keep(ref name) => {
+                let state = secret::reveal(name).unwrap_or_default().into_bytes();
+                Assessment { state: Some(state), ..Assessment::healthy(sentence) }
+            }
             _ => Assessment::healthy(sentence),
         }
     }
@@ -93,7 +140,7 @@ impl Target for Hostile {
 /// Does what it is told and returns what came of it.
 fn misbehave(settings: &Settings) -> String {
     match settings {
-        Settings::Behave | Settings::Remember(_) | Settings::NotANumber => "well".to_owned(),
+        Settings::Behave | Settings::Remember(_) | Settings::NotANumber | Settings::Keep(_) => "well".to_owned(),
         Settings::Loop => forever(),
         Settings::Trap => panic!("told to"),
         Settings::Recurse => deep(1).to_string(),
@@ -117,7 +164,55 @@ fn misbehave(settings: &Settings) -> String {
             forever()
         }
         Settings::Count => count(),
+        Settings::Follow(url) => came_of(&http::Request::get(url).redirects(5)),
+        Settings::Run(wanted) => run(wanted),
+        Settings::Ssh { host, command } => ssh(host, command),
+        Settings::ReadArtifact { digest, path } => match artifact::read(digest, path, 0, 100) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(error) => error.sentence(),
+        },
+        Settings::Tell(name) => tell(name),
+        Settings::Send { secret, host } => {
+            let value = secret::reveal(secret).unwrap_or_else(|error| error.sentence());
+            fetch(&format!("http://{host}/{value}"))
+        }
     }
+}
+
+fn run(wanted: &Run) -> String {
+    let mut request = command::Request::new(&wanted.program);
+    request.arguments.clone_from(&wanted.arguments);
+    for path in &wanted.files {
+        request = request.file(path, "from a guest");
+    }
+    for path in &wanted.collect {
+        request = request.collect(path);
+    }
+    match command::run(&request) {
+        Ok(outcome) => {
+            let said = [&outcome.stdout, &outcome.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+            let files: Vec<_> = outcome.files.iter().map(|file| file.path.as_str()).collect();
+            format!("exit {}: {}; {} files {}", outcome.exit_code, said.concat(), files.len(), files.join(" "))
+        }
+        Err(error) => error.sentence(),
+    }
+}
+
+fn ssh(host: &str, command: &str) -> String {
+    let request = ssh::Request { host: host.to_owned(), command: command.to_owned(), stdin: Vec::new(), timeout_ms: 5_000 };
+    match ssh::run(&request) {
+        Ok(outcome) => format!("exit {}", outcome.exit_code),
+        Err(error) => error.sentence(),
+    }
+}
+
+fn tell(name: &str) -> String {
+    let value = secret::reveal(name).unwrap_or_else(|error| error.sentence());
+    log::info(&format!("it is {value}"));
+    measure::record(&value, 1.0, &value);
+    // A use that fails is written down with what was asked.
+    fetch(&format!("http://127.0.0.1:1/{value}"));
+    format!("it is {value}")
 }
 
 fn forever() -> ! {
@@ -147,7 +242,11 @@ fn flood(lines: u32) -> String {
 }
 
 fn fetch(url: &str) -> String {
-    match http::get(url) {
+    came_of(&http::Request::get(url))
+}
+
+fn came_of(request: &http::Request) -> String {
+    match request.send() {
         Ok(answer) => format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body)),
         Err(error) => error.sentence(),
     }

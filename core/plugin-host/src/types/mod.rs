@@ -7,6 +7,7 @@ use crate::usage::Uses;
 mod gate;
 mod health;
 mod target;
+mod words;
 
 pub use gate::{Answer, Evidence, GateVerdict};
 pub use health::{Assessment, HealthVerdict, Subject, Subjects, Window};
@@ -14,6 +15,7 @@ pub use target::{
     Change, Descriptor, Desired, Fencing, Observation, Pending, Progress, RequestKey, RouteMatch, SideDesired, SideObservation,
     Traffic,
 };
+pub(crate) use words::Words;
 
 /// What every call is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

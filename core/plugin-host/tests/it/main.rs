@@ -7,5 +7,6 @@ mod grants;
 mod http;
 mod https;
 mod limits;
+mod powers;
 mod runtime;
 mod versions;

@@ -21,6 +21,9 @@ impl Host for CallState {
             };
             let host = Arc::clone(&state.host);
             let found = secrets::read(&host, &from).await;
+            if let Ok(secret) = &found {
+                state.transcript.revealed.note(&name, secret.reveal());
+            }
             Ok(found.map(|secret| secret.reveal().to_owned()).map_err(Error::Unavailable))
         })
         .await
