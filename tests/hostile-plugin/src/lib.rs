@@ -63,6 +63,8 @@ pub enum Settings {
     },
     /// Tells a secret to everybody who listens: log, traces, answer.
     Tell(String),
+    /// Answers with a secret, spelled from its end: what nobody can take out of its words.
+    Backwards(String),
     /// Keeps a secret for its next look.
     Keep(String),
     /// Sends a secret to this host.
@@ -172,6 +174,10 @@ fn misbehave(settings: &Settings) -> String {
             Err(error) => error.sentence(),
         },
         Settings::Tell(name) => tell(name),
+        Settings::Backwards(name) => match secret::reveal(name) {
+            Ok(value) => value.chars().rev().collect(),
+            Err(error) => error.sentence(),
+        },
         Settings::Send { secret, host } => {
             let value = secret::reveal(secret).unwrap_or_else(|error| error.sentence());
             fetch(&format!("http://{host}/{value}"))

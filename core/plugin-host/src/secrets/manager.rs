@@ -24,13 +24,15 @@ pub(super) async fn read(host: &Shared, kept: &ManagedSecret) -> Result<Secret, 
     let cannot = |why: &str| format!("secret {:?} cannot be read from {}: {why}", kept.id, kept.address);
     let outgoing = request(host, kept).await.map_err(|why| cannot(&why))?;
     let incoming = send(outgoing, &host.tls, || ()).await.map_err(|failed| cannot(&said(failed)))?;
-    // What the service says may repeat what it was told; its code for the error does not.
-    let answer: Value = serde_json::from_slice(&incoming.body).map_err(|_| cannot("the answer is not JSON"))?;
+    let answer = serde_json::from_slice::<Value>(&incoming.body);
     if incoming.status != 200 {
-        let code = answer["__type"].as_str().unwrap_or("an error without a code");
-        let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '#' || *c == '.').take(100).collect();
+        // What the service says may repeat what it was told; its code for the error does not.
+        let answer = answer.unwrap_or_default();
+        let code = answer["__type"].as_str().unwrap_or("without a code for the error");
+        let code: String = code.chars().filter(|c| c.is_ascii_alphanumeric() || "#. ".contains(*c)).take(100).collect();
         return Err(cannot(&format!("it answered {} {code}", incoming.status)));
     }
+    let answer = answer.map_err(|_| cannot("the answer is not JSON"))?;
     let text = answer["SecretString"].as_str().ok_or_else(|| cannot("it is not a text"))?;
     let Some(field) = &kept.field else { return not_empty(text).ok_or_else(|| cannot("it is empty")) };
     let object: Value = serde_json::from_str(text).map_err(|_| cannot("it is not a JSON object, and a field is wanted"))?;

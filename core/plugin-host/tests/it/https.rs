@@ -1,17 +1,20 @@
 //! Over https, a place must prove its name to authorities that the operator trusts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use plugin_host::{Grants, HttpGrant, HttpRule, Limits, Options, PluginHost, Scheme};
+use plugin_host::{CertificateCredentials, Grants, HttpCredentials, HttpGrant, HttpRule, Limits, Options, PluginHost, Scheme};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
 
 use crate::fixture::{OK, assess, hostile};
 
@@ -23,6 +26,12 @@ struct Https {
 
 impl Https {
     async fn start(name: &str) -> Self {
+        Self::start_demanding(name, false).await
+    }
+
+    /// Starts one that may demand a certificate of its clients, which its own authority vouches for: it is in the files `client.pem` and
+    /// `client.key`. In `stranger.pem` and `stranger.key` is one that nobody vouches for.
+    async fn start_demanding(name: &str, certificate_demanded: bool) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -31,12 +40,14 @@ impl Https {
         let authority = Issuer::new(params, key);
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-            .unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let versions = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().unwrap();
+        let clients = match certificate_demanded {
+            false => versions.with_no_client_auth(),
+            true => versions.with_client_cert_verifier(clients_of(&authority, folder.path(), provider)),
+        };
+        let config =
+            clients.with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into())).unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -59,6 +70,15 @@ impl Https {
 
     /// Has a plugin ask the server for its page; returns what it heard.
     async fn asked(&self, ca_file: Option<PathBuf>) -> String {
+        self.asked_by(ca_file, None).await
+    }
+
+    /// The same, by a host that proves itself.
+    async fn asked_by(&self, ca_file: Option<PathBuf>, client: Option<&str>) -> String {
+        let credentials = client.map(|name| {
+            let file = |ending: &str| self.folder.path().join(format!("{name}.{ending}"));
+            HttpCredentials::Certificate(CertificateCredentials { certificate_file: file("pem"), key_file: file("key") })
+        });
         let host = PluginHost::new(Options { limits: Limits::default(), ca_file, ..Options::default() }).unwrap();
         let rule = HttpRule {
             scheme: Scheme::Https,
@@ -67,12 +87,50 @@ impl Https {
             methods: Vec::new(),
             path: "/".to_owned(),
             private: true,
-            credentials: None,
+            credentials,
         };
         let grants = Grants { http: Some(HttpGrant { subjects: false, allow: vec![rule] }), ..Grants::default() };
         let settings = format!(r#"{{"fetch":"https://localhost:{}/"}}"#, self.port);
         assess(&host.load(hostile()).unwrap(), &settings, &grants).await.unwrap().answer.sentence
     }
+}
+
+/// Writes down two clients' certificates, and returns who takes the one that the authority vouches for.
+fn clients_of(
+    authority: &Issuer<'_, KeyPair>,
+    folder: &Path,
+    provider: Arc<rustls::crypto::CryptoProvider>,
+) -> Arc<dyn ClientCertVerifier> {
+    let stranger = KeyPair::generate().unwrap();
+    for (name, issuer) in
+        [("client", authority), ("stranger", &Issuer::new(CertificateParams::new(Vec::new()).unwrap(), stranger))]
+    {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["towpath".to_owned()]).unwrap().signed_by(&key, issuer).unwrap();
+        std::fs::write(folder.join(format!("{name}.pem")), certificate.pem()).unwrap();
+        std::fs::write(folder.join(format!("{name}.key")), key.serialize_pem()).unwrap();
+    }
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(folder.join("ca.pem")).unwrap() {
+        roots.add(certificate.unwrap()).unwrap();
+    }
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_place_that_demands_a_certificate_gets_the_hosts_and_takes_no_other() {
+    let server = Https::start_demanding("localhost", true).await;
+    assert_eq!(server.asked_by(Some(server.ca_file()), Some("client")).await, "200 hello");
+    // The reason may be lost with the connection, which the server closes while the request is under way.
+    for nobody in [None, Some("stranger")] {
+        let said = server.asked_by(Some(server.ca_file()), nobody).await;
+        assert!(said.contains("the connection broke"), "{nobody:?}: {said}");
+    }
+    let said = server.asked_by(Some(server.ca_file()), Some("absent")).await;
+    assert!(said.contains("absent.pem"), "{said}");
+    std::fs::copy(server.folder.path().join("stranger.key"), server.folder.path().join("client.key")).unwrap();
+    let said = server.asked_by(Some(server.ca_file()), Some("client")).await;
+    assert!(said.contains("is not that of"), "{said}");
 }
 
 #[tokio::test]

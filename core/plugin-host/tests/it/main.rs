@@ -1,5 +1,6 @@
 //! The sandbox against components that misbehave, and the first-party plugins through the sandbox.
 
+mod aws;
 mod bundled;
 mod cache;
 mod fixture;

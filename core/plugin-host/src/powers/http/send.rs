@@ -78,7 +78,7 @@ async fn exchange_over<S>(stream: S, outgoing: Outgoing, before_sending: impl Fn
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let broken = |error: hyper::Error| Failed::Broken(error.to_string());
+    let broken = |error: hyper::Error| Failed::Broken(with_cause(&error));
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     // The connection lives as long as this call: dropping the guard closes it.
     let _driving = Driving(tokio::spawn(async move {
@@ -96,11 +96,17 @@ where
         if error.is::<LengthLimitError>() {
             Failed::TooLarge(outgoing.response_bytes_max as u64)
         } else {
-            Failed::Broken(error.to_string())
+            Failed::Broken(with_cause(&*error))
         }
     })?;
     let headers = headers::received(&head.headers);
     Ok(Incoming { status: head.status.as_u16(), headers, body: body.to_bytes().to_vec() })
+}
+
+/// Returns an error with the last of its causes: "connection error" alone tells nobody that a certificate is missing.
+fn with_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let last = std::iter::successors(error.source(), |cause| cause.source()).last();
+    last.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 /// Connects to the first address that is allowed and answers. The name is resolved once: what was checked is what is connected to.
