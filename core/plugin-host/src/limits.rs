@@ -48,7 +48,7 @@ pub struct Limits {
     pub resources: usize,
     /// Calls that run at once; more wait, within their deadlines. Each reserves address space, not memory.
     pub calls_at_once: u32,
-    /// Calls of one plugin that run at once, so that one that hangs leaves half of the room to the others.
+    /// Calls of one plugin that run at once; and never more than there are free places, so that plugins that hang leave room to others.
     pub calls_at_once_per_plugin: u32,
     /// Calls that wait for their turn, over all deployments; more are refused.
     pub calls_waiting: u32,

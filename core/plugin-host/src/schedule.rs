@@ -4,6 +4,10 @@
 //! or of the call that was let in last; the smallest tag whose plugin has room goes next (start-time fair queueing with calls
 //! of equal weight). A deployment with a thousand waiting calls thus delays another one's single call by one turn, not by a thousand.
 //!
+//! A plugin may start another call only while fewer of its calls run than there are free places (dynamic thresholds, Choudhury and Hahne
+//! 1998). One that hangs thus gets half of all places, two get a third each, and for k of them as much is left as each has: whoever
+//! comes next finds room.
+//!
 //! What it is not: it knows no time. Whoever waits brings a deadline, and leaves the queue by dropping the future.
 
 use std::collections::{BTreeMap, HashMap};
@@ -123,7 +127,7 @@ impl Schedule {
     fn arrive<'a>(&'a self, deployment: &str, plugin: &'a str) -> Result<Option<Queued<'a>>, Crowded> {
         let mut state = self.lock();
         // Whoever waits while there is room waits for a plugin without room: nobody is overtaken.
-        if state.running < self.limits.at_once && state.running_of(plugin) < self.limits.at_once_per_plugin {
+        if state.running_of(plugin) < state.room(self.limits) {
             state.let_in(plugin);
             return Ok(None);
         }
@@ -135,7 +139,7 @@ impl Schedule {
     fn serve(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         let mut served = Vec::new();
         while state.running < self.limits.at_once {
-            let Some((plugin, waiter)) = state.next(self.limits.at_once_per_plugin) else { break };
+            let Some((plugin, waiter)) = state.next(self.limits) else { break };
             served.push((waiter.call, Turn { schedule: Arc::clone(self), plugin }));
         }
         // Outside of the lock: the turn of somebody who just left comes back, and is passed on by its own drop.
@@ -151,6 +155,11 @@ impl Schedule {
 }
 
 impl State {
+    /// Returns how many calls of one plugin may run now: none where no place is free.
+    fn room(&self, limits: Turns) -> u32 {
+        limits.at_once.saturating_sub(self.running).min(limits.at_once_per_plugin)
+    }
+
     fn running_of(&self, plugin: &str) -> u32 {
         self.plugins.get(plugin).map_or(0, |turns| turns.running)
     }
@@ -180,8 +189,9 @@ impl State {
     }
 
     /// Lets in who is next, if anybody waits whose plugin has room.
-    fn next(&mut self, at_once_per_plugin: u32) -> Option<(String, Waiter)> {
-        let with_room = self.plugins.iter().filter(|(_, turns)| turns.running < at_once_per_plugin);
+    fn next(&mut self, limits: Turns) -> Option<(String, Waiter)> {
+        let room = self.room(limits);
+        let with_room = self.plugins.iter().filter(|(_, turns)| turns.running < room);
         let first = with_room.filter_map(|(plugin, turns)| Some((*turns.waiting.first_key_value()?.0, plugin))).min()?;
         let (place, plugin) = (first.0, first.1.clone());
         self.now = self.now.max(place.0);
@@ -242,7 +252,7 @@ mod tests {
 
     use super::*;
 
-    const ROOMY: Turns = Turns { at_once: 2, at_once_per_plugin: 2, waiting: 2_000, waiting_per_deployment: 1_500 };
+    const ROOMY: Turns = Turns { at_once: 4, at_once_per_plugin: 2, waiting: 2_000, waiting_per_deployment: 1_500 };
 
     type Waiting<'a> = Pin<Box<dyn Future<Output = Result<Turn, Crowded>> + 'a>>;
 
@@ -277,11 +287,32 @@ mod tests {
 
     #[test]
     fn a_plugin_without_room_holds_up_no_other() {
-        let schedule = Schedule::new(Turns { at_once: 3, at_once_per_plugin: 2, ..ROOMY });
+        let schedule = Schedule::new(ROOMY);
         let _running = [taken(&schedule, "a", "slow"), taken(&schedule, "a", "slow")];
         let (_waiting, none) = ask(&schedule, "a", "slow");
         assert!(none.is_none());
         taken(&schedule, "a", "quick");
+    }
+
+    #[test]
+    fn plugins_that_hang_leave_as_much_room_as_each_of_them_has() {
+        for (hanging, each) in [(1, 32), (2, 21), (3, 16), (7, 8)] {
+            let schedule = Schedule::new(Turns { at_once: 64, at_once_per_plugin: 64, ..ROOMY });
+            let names: Vec<_> = (0..hanging).map(|number| format!("hangs-{number}")).collect();
+            // Each asks for more again and again, as long as anybody gets something.
+            let mut running = Vec::new();
+            loop {
+                let before = running.len();
+                running.extend(names.iter().filter_map(|name| ask(&schedule, "a", name).1));
+                if running.len() == before {
+                    break;
+                }
+            }
+            let state = schedule.lock();
+            let least = names.iter().map(|name| state.running_of(name)).min();
+            assert!(least >= Some(each), "{hanging} plugins: {least:?}");
+            assert!(64 - state.running >= each, "{hanging} plugins: {} places are left", 64 - state.running);
+        }
     }
 
     #[test]

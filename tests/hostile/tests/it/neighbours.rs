@@ -96,6 +96,32 @@ async fn ten_thousand_calls_at_once_all_end_and_are_told_why() {
     assert!(crowded > 9_000, "256 of each of four deployments may wait, the others are told at once: {crowded}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_plugins_that_hang_leave_room_for_a_fourth() {
+    let host = host_with(Limits::default());
+    let mut crowd = JoinSet::new();
+    for plugin in 0..3 {
+        // Another function makes another plugin.
+        let forge =
+            Forge::new("(call $pause (i32.const -1)) (i32.const 256)").fields(&format!("(func (drop (i32.const {plugin})))"));
+        let forge = forge.power("clock", "pause-ms", "(func $pause (param i32))");
+        let hostile = host.load(&forge.component()).expect("a plugin");
+        for number in 0..64 {
+            let hostile = hostile.clone();
+            crowd.spawn(async move {
+                drop(assess_as(&hostile, &format!("d-{number}"), &Grants::default(), PATIENCE).await);
+            });
+        }
+    }
+    let neighbour = host.load(&Forge::new(HEALTHY).component()).expect("a plugin");
+    for _ in 0..CALLS {
+        // It does not wait for those that hang: they do so for longer.
+        assess_as(&neighbour, "neighbour", &Grants::default(), PATIENCE / 2).await.expect("the neighbour's call succeeds");
+    }
+    assert!(crowd.try_join_next().is_none(), "they hang still");
+    crowd.abort_all();
+}
+
 #[tokio::test]
 async fn who_gives_up_ends_the_call_and_frees_its_turn() {
     let host = host_with(Limits { calls_at_once: 2, calls_at_once_per_plugin: 1, ..Limits::default() });
