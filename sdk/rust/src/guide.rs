@@ -287,3 +287,81 @@ pub mod testing {
     //! }));
     //! ```
 }
+
+pub mod powers {
+    //! What a plugin may do beyond computing: what its manifest asks for **and** an operator granted. Three people meet in a power:
+    //!
+    //! - The author names it in `Cargo.toml`, with a reason that an operator reads before saying yes:
+    //!
+    //!   ```toml
+    //!   [package.metadata.towpath.powers]
+    //!   http = "reads the length of the queue"
+    //!   secret = "signs requests with the queue's own scheme"
+    //!   ```
+    //!
+    //! - The operator grants as little of it as will do, per environment, and for a time:
+    //!
+    //!   ```text
+    //!   towpath plugin grant health-queue --environment production --expires 30d \
+    //!       --powers '{"http": {"allow": [{"host": "queue.example", "path": "/length"}]}}'
+    //!   ```
+    //!
+    //! - The host asks the grant at every use. A refusal fails the call, whatever the plugin makes of it, and its error holds the line that
+    //!   would grant what was asked for. So code handles a refusal like any other error, and needs no branch of its own:
+    //!
+    //! ```
+    //! use towpath_sdk::powers::http;
+    //! use towpath_sdk::testing::{World, in_world};
+    //!
+    //! struct Nobody;
+    //!
+    //! impl World for Nobody {}
+    //!
+    //! let error = in_world(Nobody, || http::get("https://queue.example/length")).expect_err("nothing is granted");
+    //! assert!(matches!(error, http::Error::Refused(_)));
+    //! ```
+    //!
+    //! | Power | Is for | The grant says |
+    //! |---|---|---|
+    //! | [`http`](crate::powers::http) | requests | scheme, host, port, methods, path below which; whether inside the network; credentials that the host adds and the plugin never sees |
+    //! | [`command`](crate::powers::command) | programs on the server's machine | which program under which name, its arguments, how many more and of what form |
+    //! | [`ssh`](crate::powers::ssh) | commands and files on hosts | host, pinned key, user, command lines, folders |
+    //! | [`artifact`](crate::powers::artifact) | reading what is deployed | yes or no; only the call's own artifacts |
+    //! | [`secret`](crate::powers::secret) | a secret that the plugin itself must see | its name, and where it is kept |
+    //! | [`runtime`](crate::powers::runtime) | the local runtime | yes or no; scope, fence and key are the host's |
+    //! | [`log`](crate::powers::log), [`measure`](crate::powers::measure), [`clock`](crate::powers::clock), [`random`](crate::powers::random) | lines, numbers, time, randomness | nothing: they are granted unless they are taken away |
+    //!
+    //! Ask for credentials as `http` credentials or `ssh` keys first: with those the plugin holds nothing that it could leak. What
+    //! `secret` shows is taken out of log, traces, answers and errors of the call, and may not stand in a state.
+    //!
+    //! Every use is counted and shown in the plugin's page (`towpath plugin inspect`), and `towpath plugin run` prints each one.
+}
+
+pub mod publishing {
+    //! From a folder to an operator's server. `sdk/README.md` of the repository types every line of it.
+    //!
+    //! ```text
+    //! towpath plugin build                       the component, with its manifest
+    //! towpath plugin check health-queue.wasm     what a host will refuse, what it asks for, what it costs to compile
+    //! towpath plugin test health-queue.wasm --case case.json    proves what its kind owes
+    //! towpath plugin push health-queue.wasm registry.example/team/health-queue:1.0.0
+    //! towpath plugin key release                 release.key and release.pub, once
+    //! towpath plugin sign registry.example/team/health-queue@sha256:… --key release.key
+    //! ```
+    //!
+    //! - The version in `Cargo.toml` is the plugin's; the SDK's version is the contract's, and has nothing to do with it.
+    //! - A registry holds it in the layout of Wasm OCI artifacts: tools of others can read it, mirror it and scan it. `cosign verify --key
+    //!   release.pub` believes the signature, and what cosign has signed is believed here.
+    //! - Powers are part of the promise. A new version that asks for no more takes over the name and the grants; one that asks for more waits until
+    //!   an operator approved it. So ask for a power in the version that needs it, and say why.
+    //! - Settings are read by people and kept in files of theirs: add fields with defaults, and keep the old ones readable.
+    //! - Releases of services pin the digest that they were made with. A new version is used by the next release, never by a deployment that runs.
+    //!
+    //! The operator's side is three lines:
+    //!
+    //! ```text
+    //! towpath plugin install registry.example/team/health-queue:1.0.0
+    //! towpath plugin inspect health-queue
+    //! towpath plugin grant health-queue --environment staging --powers '…'
+    //! ```
+}
