@@ -21,6 +21,8 @@ struct State {
     highest_fence: u64,
     call_fence: u64,
     fault: Fault,
+    /// A call that is held back: its fence and what it asked for.
+    held: Option<(u64, String)>,
     writes: u64,
 }
 
@@ -47,6 +49,15 @@ impl Faulty for Runtime {
         self.lock().desired = None;
     }
 
+    fn deliver(&self) {
+        let held = self.lock().held.take();
+        if let Some((fence, desired)) = held {
+            self.lock().call_fence = fence;
+            // Nobody hears the answer.
+            let _ = self.clone().runtime_apply(&desired);
+        }
+    }
+
     fn call_begins(&self, context: &Context) {
         self.lock().call_fence = context.fence;
     }
@@ -63,8 +74,12 @@ impl World for Runtime {
         let same = state.desired.as_ref() == Some(&wanted) && state.highest_fence == fence;
         match &mut state.fault {
             Fault::Silent | Fault::FailAfter(0) => return Err(Error::Unreachable("nobody listens".to_owned())),
-            Fault::FailAfter(left) if !same => *left -= 1,
-            Fault::FailAfter(_) | Fault::None | Fault::LoseOneAnswer => {}
+            Fault::HoldAfter(0) if !same => {
+                (state.fault, state.held) = (Fault::None, Some((fence, desired.to_owned())));
+                return Err(Error::Unreachable("it is on its way".to_owned()));
+            }
+            Fault::FailAfter(left) | Fault::HoldAfter(left) if !same => *left -= 1,
+            Fault::FailAfter(_) | Fault::HoldAfter(_) | Fault::None | Fault::LoseOneAnswer => {}
         }
         if !same {
             (state.desired, state.highest_fence) = (Some(wanted), fence);

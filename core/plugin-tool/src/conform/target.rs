@@ -15,6 +15,10 @@ const STOPS: u32 = 8;
 /// The fence of the first state.
 const FENCE: u64 = 10;
 
+/// What only a target with native fencing can do.
+const OLDER: &str = "an older generation changes nothing";
+const LATE: &str = "a write that arrives late changes nothing";
+
 pub(super) async fn prove(bench: &Bench, list: &mut List) -> Result<(), ToolError> {
     let settings = bench.settings();
     let described = bench.plugin.describe(&bench.context(settings.clone(), CALL_MS), &bench.grants()).await;
@@ -44,9 +48,14 @@ pub(super) async fn prove(bench: &Bench, list: &mut List) -> Result<(), ToolErro
     list.note("it goes on from wherever it was stopped", half_done(bench, first, second).await);
     list.note("nothing is a state, too", nothing(bench, first).await);
     match descriptor.map(|descriptor| descriptor.fencing) {
-        Ok(Fencing::Native) => list.note("an older generation changes nothing", older(bench, first, second).await),
+        Ok(Fencing::Native) => {
+            list.note(OLDER, older(bench, first, second).await);
+            list.note(LATE, late(bench, first, second).await);
+        }
         Ok(Fencing::Quiesce) => {
-            list.not_asked("an older generation changes nothing", "it says that it cannot: its fencing is `quiesce`")
+            for check in [OLDER, LATE] {
+                list.not_asked(check, "it says that it cannot: its fencing is `quiesce`");
+            }
         }
         Err(_) => {}
     }
@@ -240,6 +249,32 @@ async fn older(bench: &Bench, first: &Desired, second: &Desired) -> Result<(), S
         Progress::Superseded { highest_fence: FENCE } => Ok(()),
         other => Err(format!("it answered {other:?}, expected that it has seen fence {FENCE}")),
     }
+}
+
+/// A write of an older generation is on its way for so long that a newer one has come to its end.
+async fn late(bench: &Bench, first: &Desired, second: &Desired) -> Result<(), String> {
+    for writes in 0..STOPS {
+        bench.world.reset(&[]);
+        Call::new(first, FENCE).converge(bench).await?;
+        bench.world.set_fault(Fault::HoldAfter(writes));
+        for attempt in 1..4 {
+            // What the older one makes of it plays no part.
+            let progress = Call { attempt, ..Call::new(second, FENCE + 1) }.reconcile(bench).await;
+            if bench.world.fault_happened() || matches!(progress, Ok(Progress::Converged(_))) {
+                break;
+            }
+        }
+        if !bench.world.fault_happened() {
+            break;
+        }
+        Call { unknown: true, ..Call::new(first, FENCE + 2) }.converge(bench).await?;
+        let before = bench.world.documents();
+        bench.world.deliver();
+        if before != bench.world.documents() {
+            return Err(format!("the write after {writes} others came when a newer generation was done, and was taken"));
+        }
+    }
+    Ok(())
 }
 
 async fn silent(bench: &Bench, desired: &Desired) -> Result<(), String> {

@@ -39,6 +39,16 @@ pub(super) enum Fault {
     LoseOneAnswer,
     /// It does this many writes more, and then fails.
     FailAfter(u32),
+    /// It does this many writes more and holds the next one back, unanswered, until it is delivered.
+    HoldAfter(u32),
+}
+
+/// A write that is held back.
+struct Held {
+    name: String,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
 }
 
 #[derive(Default)]
@@ -46,6 +56,7 @@ struct State {
     documents: BTreeMap<String, (u64, Vec<u8>)>,
     answers: Vec<ScriptedAnswer>,
     fault: Fault,
+    held: Option<Held>,
     writes: u64,
 }
 
@@ -74,9 +85,17 @@ impl World {
         lock(&self.state).fault = fault;
     }
 
-    /// Returns whether the last fault is over: an answer was lost, or all writes were used up.
+    /// Returns whether the last fault is over: an answer was lost, a write is held back, or all writes were used up.
     pub(super) fn fault_happened(&self) -> bool {
         matches!(lock(&self.state).fault, Fault::None | Fault::FailAfter(0))
+    }
+
+    /// Does the write that was held back, as a network does that delivers late.
+    pub(super) fn deliver(&self) {
+        let mut state = lock(&self.state);
+        if let Some(Held { name, method, headers, body }) = state.held.take() {
+            state.document(&name, &method, &headers, &body);
+        }
     }
 
     /// Forgets all documents, as if somebody had removed what ran.
@@ -126,8 +145,13 @@ async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<
     let writes = parts.method != Method::GET && parts.method != Method::HEAD;
     match &mut state.fault {
         Fault::FailAfter(0) if writes => return Ok(plain(StatusCode::SERVICE_UNAVAILABLE)),
-        Fault::FailAfter(left) if writes => *left -= 1,
-        Fault::FailAfter(_) | Fault::None | Fault::Silent | Fault::LoseOneAnswer => {}
+        Fault::HoldAfter(0) if writes => {
+            state.fault = Fault::None;
+            state.held = Some(Held { name: name.to_owned(), method: parts.method, headers: parts.headers, body });
+            return Err(LostAnswer);
+        }
+        Fault::FailAfter(left) | Fault::HoldAfter(left) if writes => *left -= 1,
+        Fault::FailAfter(_) | Fault::HoldAfter(_) | Fault::None | Fault::Silent | Fault::LoseOneAnswer => {}
     }
     let answer = state.document(name, &parts.method, &parts.headers, &body);
     if writes && state.fault == Fault::LoseOneAnswer {

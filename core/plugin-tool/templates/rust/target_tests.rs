@@ -1,41 +1,33 @@
-//! The target against a service in memory.
+//! The target against a service in memory, which compares and sets, loses answers, falls silent and delivers late.
 
-use std::sync::{Arc, Mutex};
-
-use towpath_sdk::powers::http;
+use serde_json::{Value, json};
 use towpath_sdk::target::{Call, Desired, Progress, SideDesired, Target};
-use towpath_sdk::testing::{World, context, in_world};
+use towpath_sdk::testing::conformance::{self, Seen, TargetCase};
+use towpath_sdk::testing::worlds::{Documents, Faulty};
+use towpath_sdk::testing::{context, in_world};
 
 use super::{Plugin, Settings};
 
-/// A service with one document; its version is the number of writes.
-#[derive(Clone, Default)]
-struct Service(Arc<Mutex<(u32, Option<Vec<u8>>)>>);
+/// Where the document of the tests' service is.
+const NAME: &str = "web/test";
 
-impl World for Service {
-    fn fetch(&mut self, request: &http::Request) -> Result<http::Response, http::Error> {
-        assert_eq!(request.url, "http://service.test/documents/web/test");
-        let (writes, document) = &mut *self.0.lock().expect("one thread");
-        let version = format!("\"{writes}\"");
-        let answer = |status, body| http::Response { status, headers: vec![("etag".to_owned(), version.clone())], body, elapsed_ms: 1 };
-        if request.method == "GET" {
-            return Ok(document.clone().map_or_else(|| answer(404, Vec::new()), |body| answer(200, body)));
-        }
-        let matches = request.headers.iter().all(|(name, value)| match name.as_str() {
-            "if-match" => *value == version,
-            _ => document.is_none(),
-        });
-        if !matches {
-            return Ok(answer(412, Vec::new()));
-        }
-        (*writes, *document) = (*writes + 1, Some(request.body.clone()));
-        Ok(answer(204, Vec::new()))
-    }
+/// Reads what runs as the service does, without the target's own types.
+fn seen(world: &Documents) -> Seen {
+    let Some(text) = world.document(NAME) else { return Seen::default() };
+    let document: Value = serde_json::from_slice(&text).expect("a document");
+    let release = |side: &str| document[side]["release"].as_str().map(str::to_owned);
+    let weight = document["candidateBasisPoints"].as_u64().expect("a weight");
+    Seen { stable: release("stable"), candidate: release("candidate"), candidate_basis_points: weight.try_into().expect("basis points") }
+}
+
+#[test]
+fn it_does_what_every_target_owes() {
+    let settings = json!({ "url": Documents::URL }).to_string();
+    conformance::target::<Plugin, _>(&TargetCase::new(settings, "{}", Documents::new, seen));
 }
 
 fn call(fence: u64) -> Call<Settings> {
-    let settings = Settings { url: "http://service.test/documents/".to_owned() };
-    Call { context: towpath_sdk::Context { fence, ..context("{}") }, settings }
+    Call { context: towpath_sdk::Context { fence, ..context("{}") }, settings: Settings { url: Documents::URL.to_owned() } }
 }
 
 fn desired(release: &str) -> Desired {
@@ -49,29 +41,12 @@ fn desired(release: &str) -> Desired {
     Desired { stable: Some(side), candidate: None, traffic: None }
 }
 
-/// Calls until it is no longer on its way.
-fn settle(fence: u64, release: &str) -> Progress {
-    let step = || Plugin::reconcile(&call(fence), &desired(release));
-    (0..5).map(|_| step()).find(|progress| !matches!(progress, Progress::InProgress(_))).expect("it settles")
-}
-
 #[test]
-fn it_converges_and_writes_once() {
-    let service = Service::default();
-    in_world(service.clone(), || {
-        assert!(matches!(settle(1, "v1"), Progress::Converged(_)));
-        assert!(matches!(settle(1, "v1"), Progress::Converged(_)));
-        let seen = Plugin::observe(&call(0)).expect("seen");
-        assert_eq!((seen.sides[0].release.as_str(), seen.highest_fence), ("v1", 1));
+fn it_writes_once_and_then_sees() {
+    let world = Documents::new();
+    in_world(world.clone(), || {
+        assert!(matches!(Plugin::reconcile(&call(1), &desired("v1")), Progress::InProgress(_)));
+        assert!(matches!(Plugin::reconcile(&call(1), &desired("v1")), Progress::Converged(_)));
     });
-    assert_eq!(service.0.lock().expect("one thread").0, 1);
-}
-
-#[test]
-fn what_is_of_the_past_is_refused() {
-    in_world(Service::default(), || {
-        assert!(matches!(settle(7, "v2"), Progress::Converged(_)));
-        assert!(matches!(settle(6, "v1"), Progress::Superseded(7)));
-        assert_eq!(Plugin::observe(&call(0)).expect("seen").sides[0].release, "v2");
-    });
+    assert_eq!(world.writes(), 1);
 }

@@ -35,7 +35,7 @@ fn example(name: &str) -> (Vec<u8>, Vec<u8>) {
 
 #[tokio::test]
 async fn the_examples_keep_what_every_plugin_owes() {
-    for name in ["gate-coverage-js", "health-latency-py"] {
+    for name in ["gate-coverage-js", "health-latency-py", "target-documents"] {
         let (component, case) = example(name);
         all_hold(&prove_all(component, case).await);
     }
@@ -152,6 +152,8 @@ async fn a_target_that_believes_what_it_wrote_is_found() {
     let holds = |check: &str| proofs.iter().any(|proof| proof.check == check && proof.outcome == Outcome::Holds);
     assert!(holds("it converges, and observes what it brought about"), "{proofs:#?}");
     assert_eq!(broken(&proofs, "an older generation changes nothing"), "the world is another one");
+    let late = broken(&proofs, "a write that arrives late changes nothing");
+    assert!(late.contains("came when a newer generation was done, and was taken"), "{late}");
     assert!(broken(&proofs, "settings that nobody knows are a fault").contains("it described itself"));
     assert!(broken(&proofs, "it goes on from wherever it was stopped").contains("stopped after 0 writes"), "{proofs:#?}");
 }

@@ -39,6 +39,8 @@ pub enum Fault {
     LoseOneAnswer,
     /// It does this many writes more, and then fails.
     FailAfter(u32),
+    /// It does this many writes more and holds the next one back, unanswered; [`Faulty::deliver`] does it then.
+    HoldAfter(u32),
 }
 
 /// A world that fails on demand. A clone is the same world.
@@ -58,7 +60,10 @@ pub trait Faulty: World + Clone + 'static {
     /// Is told of each call before it begins: some powers know service and fence from the host, not from the plugin.
     fn call_begins(&self, _context: &Context) {}
 
-    /// Returns whether the last fault is over: an answer was lost, or all writes were used up.
+    /// Does the write that was held back, as a network does that delivers late. What it is answered nobody hears.
+    fn deliver(&self);
+
+    /// Returns whether the last fault is over: an answer was lost, a write is held back, or all writes were used up.
     fn fault_happened(&self) -> bool {
         matches!(self.fault(), Fault::None | Fault::FailAfter(0))
     }
@@ -75,6 +80,7 @@ pub struct Documents(Arc<Mutex<State>>);
 struct State {
     documents: BTreeMap<String, (u64, Vec<u8>)>,
     fault: Fault,
+    held: Option<http::Request>,
     writes: u64,
 }
 
@@ -123,6 +129,15 @@ impl Faulty for Documents {
     fn forget(&self) {
         self.lock().documents.clear();
     }
+
+    fn deliver(&self) {
+        let mut state = self.lock();
+        if let Some(request) = state.held.take()
+            && let Some(name) = name(&request.url)
+        {
+            state.answer(name, &request);
+        }
+    }
 }
 
 impl World for Documents {
@@ -135,8 +150,12 @@ impl World for Documents {
         let writes = !matches!(request.method.as_str(), "GET" | "HEAD");
         match &mut state.fault {
             Fault::FailAfter(0) if writes => return Ok(plain(503)),
-            Fault::FailAfter(left) if writes => *left -= 1,
-            Fault::FailAfter(_) | Fault::None | Fault::Silent | Fault::LoseOneAnswer => {}
+            Fault::HoldAfter(0) if writes => {
+                (state.fault, state.held) = (Fault::None, Some(request.clone()));
+                return Err(http::Error::Timeout);
+            }
+            Fault::FailAfter(left) | Fault::HoldAfter(left) if writes => *left -= 1,
+            Fault::FailAfter(_) | Fault::HoldAfter(_) | Fault::None | Fault::Silent | Fault::LoseOneAnswer => {}
         }
         let answer = state.answer(name, request);
         if writes && state.fault == Fault::LoseOneAnswer {
@@ -242,6 +261,12 @@ mod tests {
         assert!(send(&world, "GET", None).is_ok() && !world.fault_happened());
         assert!(matches!(send(&world, "PUT", None), Err(http::Error::Broken(_))));
         assert_eq!((world.fault_happened(), world.writes()), (true, 2));
+        world.set_fault(Fault::HoldAfter(1));
+        assert_eq!((status(&world, "PUT", None), world.fault_happened()), (200, false));
+        assert!(matches!(send(&world, "DELETE", None), Err(http::Error::Timeout)));
+        assert_eq!((world.fault_happened(), status(&world, "GET", None)), (true, 200));
+        world.deliver();
+        assert_eq!(status(&world, "GET", None), 404);
         world.set_fault(Fault::Silent);
         assert!(matches!(send(&world, "GET", None), Err(http::Error::Timeout)));
     }

@@ -91,6 +91,7 @@ pub fn target<T: Target, W: Faulty>(case: &TargetCase<W>) {
     it_survives_faults::<T, W>(case, &canary);
     if descriptor.fencing == Fencing::Native {
         older_fences_are_refused::<T, W>(case, &canary);
+        late_writes_change_nothing::<T, W>(case, &canary);
     }
     for state in FOREIGN_STATES {
         let mut rig = Rig::<T, W>::new(case);
@@ -190,6 +191,33 @@ fn older_fences_are_refused<T: Target, W: Faulty>(case: &TargetCase<W>, desired:
     rig.context.fence = FENCE + 1;
     let highest = rig.converge(check, desired).highest_fence;
     hold(check, highest == FENCE + 1, &format!("highest fence {} after it", FENCE + 1), &highest.to_string());
+}
+
+/// Two generations at once: a write of the older one is on its way for so long that the newer one has come to its end.
+fn late_writes_change_nothing<T: Target, W: Faulty>(case: &TargetCase<W>, desired: &Desired) {
+    let check = "a-write-that-arrives-late-changes-nothing";
+    for writes in 0..WRITES_TRIED_MAX {
+        let mut rig = Rig::<T, W>::new(case);
+        rig.converge("it-converges", &case.steady("v1"));
+        rig.context.fence = FENCE + 1;
+        rig.world.set_fault(Fault::HoldAfter(writes));
+        // What the older one makes of it plays no part: it may wait, fail or try again.
+        for _ in 0..case.calls_max {
+            if rig.world.fault_happened() || matches!(rig.reconcile(desired), Progress::Converged(_)) {
+                break;
+            }
+        }
+        if !rig.world.fault_happened() {
+            break;
+        }
+        rig.context.fence = FENCE + 2;
+        rig.context.outcome_unknown = true;
+        rig.converge(check, &case.steady("v3"));
+        let before = rig.seen();
+        rig.world.deliver();
+        let after = rig.seen();
+        hold(check, after == before, &format!("still {before:?} in the world"), &format!("{after:?}"));
+    }
 }
 
 /// Sends what is very large, and what is not there. It may be refused; it must be answered, and a success must be one.

@@ -32,6 +32,7 @@ mod flaw {
     pub(super) const PANICS_WITHOUT_A_NAME: u8 = 13;
     pub(super) const CHOKES_ON_A_STATE: u8 = 14;
     pub(super) const REMEMBERS_WHAT_WAS: u8 = 15;
+    pub(super) const LOOKS_AND_THEN_WRITES: u8 = 16;
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -124,7 +125,11 @@ fn step(context: &Context, desired: &Desired, flaw: u8) -> Result<Progress, Faul
         if same && flaw != flaw::WRITES_AGAIN {
             continue;
         }
-        let status = write(name, &wanted)?;
+        let status = if flaw == flaw::LOOKS_AND_THEN_WRITES {
+            ask(&Request::new("PUT", url(name)).json(&wanted))?.status
+        } else {
+            write(name, &wanted)?
+        };
         if status != 200 && flaw != flaw::TAKES_FAILURE_FOR_SUCCESS {
             return Err(Fault::retryable(format!("status {status}")));
         }
@@ -244,6 +249,7 @@ fn a_target_that_does_not_survive_faults_is_caught() {
 fn a_target_that_ignores_the_fence_is_caught() {
     assert_eq!(caught::<{ flaw::KNOWS_NO_FENCE }>(), "an-older-fence-is-superseded");
     assert_eq!(caught::<{ flaw::WRITES_BEFORE_IT_REFUSES }>(), "an-older-fence-is-superseded");
+    assert_eq!(caught::<{ flaw::LOOKS_AND_THEN_WRITES }>(), "a-write-that-arrives-late-changes-nothing");
 }
 
 #[test]
