@@ -62,6 +62,9 @@ pub(crate) enum ApiError {
     /// A grant is not of the form that is known.
     #[error("the grant cannot be used: {0}")]
     Grant(String),
+    /// A digest was removed, or is being removed, while something was about to use it.
+    #[error("plugin {name} at {digest} was removed, or is being removed, a moment ago")]
+    PluginLeaves { name: String, digest: String },
     /// A release's plugin is not there any more.
     #[error("release {release} was made with plugin {plugin} at {pinned}, which is not installed here; the server has {found}")]
     PluginGone { release: String, plugin: String, pinned: String, found: String },
@@ -141,7 +144,7 @@ impl ApiError {
             Self::Plugins(_) => {
                 outside(Code::FailedPrecondition, codes::PLUGIN_FAILED, "see the settings in the environment file")
             }
-            Self::PluginGone { .. } => outside(
+            Self::PluginGone { .. } | Self::PluginLeaves { .. } => outside(
                 Code::FailedPrecondition,
                 codes::PLUGIN_MOVED,
                 "install that digest again, or make the release again with `towpath release create`",

@@ -3,7 +3,7 @@
 mod environment;
 mod file;
 mod path;
-mod plugin;
+pub(crate) mod plugin;
 mod release;
 mod server;
 mod service;

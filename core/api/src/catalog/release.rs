@@ -9,6 +9,7 @@ use towpath_proto::v1;
 use towpath_proto::v1::release_service_server::ReleaseService;
 
 use super::file::digest;
+use super::plugin::hold;
 use crate::auth::caller;
 use crate::compile::{self, Known};
 use crate::document::{self, EvidenceDocument, EvidencePin, FileDocument, PathPin, PluginPin, ReleaseDocument};
@@ -84,7 +85,12 @@ async fn create(api: &Api, by: Actor, asked: v1::CreateReleaseRequest) -> Result
         created_by: by.name,
     };
     release.id = id(&release);
-    write(api, release, &evidence).await.map(view)
+    let by = format!("release {} of {}, which is being registered", release.label, release.service);
+    let used = release.plugins.iter().map(|pin| Ok((pin.name.clone(), model::Digest::parse(&pin.digest)?)));
+    let held = hold::hold(api, &by, &used.collect::<Result<Vec<_>, ApiError>>()?).await?;
+    let written = write(api, release, &evidence).await;
+    held.release(api).await?;
+    written.map(view)
 }
 
 /// Writes a release down: evidence, release, and at last the label that makes it findable.

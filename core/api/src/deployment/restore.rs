@@ -32,7 +32,7 @@ pub(super) async fn restore(api: &Api, by: Actor, asked: &v1::RestoreRequest) ->
     if row.stable.as_ref().is_some_and(|stable| stable.id == plan.release.id) {
         return Err(start::same(&plan));
     }
-    let accepted = api.handle.start(StartRequest { request: request_id, plan, by }).await?;
+    let accepted = start::held(api, StartRequest { request: request_id, plan, by }).await?;
     Ok(v1::StartResponse {
         deployment_id: accepted.deployment.to_string(),
         version: accepted.version,

@@ -1,10 +1,11 @@
 //! Starting a deployment.
 
-use engine::StartRequest;
+use engine::{Accepted, EngineError, StartRequest};
 use model::{Actor, Plan};
 use towpath_proto::v1;
 
 use crate::Api;
+use crate::catalog::plugin::hold;
 use crate::compile::{self, Compiled};
 use crate::error::ApiError;
 use crate::request;
@@ -27,12 +28,32 @@ pub(super) async fn start(api: &Api, by: Actor, asked: &v1::StartRequest) -> Res
     if !asked.plan_hash.is_empty() && asked.plan_hash != plan.hash.as_str() {
         return Err(ApiError::PlanMoved { seen: asked.plan_hash.clone(), now: plan.hash.to_string() });
     }
-    let accepted = api.handle.start(StartRequest { request: request_id, plan, by }).await?;
+    let accepted = held(api, StartRequest { request: request_id, plan, by }).await?;
     Ok(v1::StartResponse {
         deployment_id: accepted.deployment.to_string(),
         version: accepted.version,
         repeated: accepted.repeated,
     })
+}
+
+/// Has a deployment written down while nobody can remove the plugins that it will use.
+pub(super) async fn held(api: &Api, asked: StartRequest) -> Result<Accepted, ApiError> {
+    let by = format!("a deployment to {} that is being started", asked.plan.scope);
+    let held = hold::hold(api, &by, &hold::used_by(&asked.plan)).await?;
+    let accepted = api.handle.start(asked).await;
+    match &accepted {
+        Ok(_)
+        | Err(
+            EngineError::Plan(_)
+            | EngineError::Refused(_)
+            | EngineError::RefusedThere(_)
+            | EngineError::RequestReused { .. }
+            | EngineError::TooMany { .. },
+        ) => held.release(api).await?,
+        // It may still be written: the holds stay until they are too old.
+        Err(_) => {}
+    }
+    Ok(accepted?)
 }
 
 /// Returns the refusal of a release that is stable already: going from it to itself would only make loops.

@@ -1,10 +1,12 @@
 //! The form in which the catalog keeps services, environments, paths, releases and evidence: JSON of our own, with a form number.
 //!
 //! Keys: `plugin/NAME/DIGEST`, `plugin-name/NAME`, `plugin-grant/DIGEST/ENVIRONMENT` (`*` for all), `plugin-record/NAME/TIME-N`,
+//! `plugin-part/DIGEST/NNNNN`, `plugin-hold/DIGEST/TIME-N`, `plugin-removal/DIGEST`,
 //! `service/NAME`, `environment/NAME`, `path/NAME/VERSION`, `release/SERVICE/ID`,
 //! `release-label/SERVICE/LABEL`, `evidence/ID/NNN`, where the part before
 //! the first slash is the catalog's kind. A form that this program does not know is refused, never guessed.
 
+mod component;
 mod evidence;
 mod file;
 mod plugin;
@@ -14,10 +16,15 @@ use journal::{CatalogEntry, Store};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use component::{component_of, has_component, keep_component};
 pub use evidence::{EvidenceDocument, evidence_of};
 pub use file::FileDocument;
-pub use plugin::{PluginDocument, PluginGrantDocument, PluginNameDocument, PluginRecordDocument, PluginsKept, plugins_of};
+pub use plugin::{
+    ALL_ENVIRONMENTS, PluginDocument, PluginGrantDocument, PluginNameDocument, PluginRecordDocument, PluginsKept,
+    plugin_records_of, plugins_of,
+};
 
+pub(crate) use component::forget_component;
 pub(crate) use plugin::{grant_key, kept as plugins_kept};
 pub use release::{EvidencePin, PathPin, PluginPin, ReleaseDocument};
 
@@ -43,10 +50,16 @@ pub(crate) const EVIDENCE: &str = "evidence";
 
 /// A kind of document: an installed component.
 pub(crate) const PLUGIN: &str = "plugin";
+/// A kind of document: some of the bytes of an installed component.
+pub(crate) const PLUGIN_PART: &str = "plugin-part";
 /// A kind of document: what a plugin's name stands for.
 pub(crate) const PLUGIN_NAME: &str = "plugin-name";
 /// A kind of document: what was granted to a digest.
 pub(crate) const PLUGIN_GRANT: &str = "plugin-grant";
+/// A kind of document: who is about to use a digest.
+pub(crate) const PLUGIN_HOLD: &str = "plugin-hold";
+/// A kind of document: that a digest is about to be removed.
+pub(crate) const PLUGIN_REMOVAL: &str = "plugin-removal";
 /// A kind of document: what operators did with a plugin; never changed.
 pub(crate) const PLUGIN_RECORD: &str = "plugin-record";
 

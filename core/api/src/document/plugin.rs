@@ -1,12 +1,12 @@
 //! Installed plugins, what their names stand for, what was granted to them, and the record of all that.
 
-use journal::Store;
+use journal::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 
-use super::{PLUGIN, PLUGIN_GRANT, PLUGIN_NAME, read};
+use super::{PLUGIN, PLUGIN_GRANT, PLUGIN_NAME, PLUGIN_RECORD, read};
 use crate::error::ApiError;
 
-/// An installed component. Its bytes are elsewhere, under its digest.
+/// An installed component. Its bytes are documents of their own, under its digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PluginDocument {
@@ -86,6 +86,9 @@ pub struct PluginRecordDocument {
     pub act: String,
     /// What exactly: the powers and where.
     pub what: String,
+    /// The environment that it is about, `*` for all of them; none where it is about none, and in records of before there was this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// Why, as far as somebody said.
     pub reason: String,
     /// Who.
@@ -127,8 +130,20 @@ pub(crate) async fn kept(store: &dyn Store) -> Result<PluginsKept, ApiError> {
     Ok(PluginsKept { installed, names, grants })
 }
 
+/// Returns what operators did with plugins, by plugin and time; what cannot be read, as a sentence. A plugin's name narrows it down.
+pub async fn plugin_records_of(
+    store: &dyn Store,
+    plugin: Option<&str>,
+) -> Result<Vec<Result<PluginRecordDocument, String>>, StoreError> {
+    let prefix = plugin.map(|name| format!("{name}/")).unwrap_or_default();
+    let entries = store.list(PLUGIN_RECORD, &prefix).await?;
+    Ok(entries.iter().map(|entry| read(PLUGIN_RECORD, entry).map_err(|error| error.to_string())).collect())
+}
+
+/// Stands for all environments: none can be called like that.
+pub const ALL_ENVIRONMENTS: &str = "*";
+
 /// Returns the key of a grant.
 pub(crate) fn grant_key(digest: &str, environment: Option<&str>) -> String {
-    // No environment can be called like that.
-    format!("{digest}/{}", environment.unwrap_or("*"))
+    format!("{digest}/{}", environment.unwrap_or(ALL_ENVIRONMENTS))
 }

@@ -5,6 +5,7 @@ mod bad_input;
 mod catalog;
 mod commands;
 mod deployments;
+mod plugin_holds;
 mod plugins;
 mod restore;
 mod support;

@@ -77,7 +77,7 @@ pub struct PluginGrantArgs {
     /// The powers, as the JSON that a refusal shows, or @FILE.
     #[arg(long, value_name = "JSON|@FILE")]
     pub powers: String,
-    /// For how long, like 12h or 30d; without it, until it is revoked.
+    /// For how long, like 90s, 12h or 30d; without it, until it is revoked.
     #[arg(long, value_name = "DURATION", value_parser = lasting)]
     pub expires: Option<i64>,
     /// Why; it stands in the record.
@@ -116,7 +116,7 @@ pub struct PluginRemoveArgs {
 
 /// Returns a duration in milliseconds.
 fn lasting(text: &str) -> Result<i64, String> {
-    let wrong = || "expected a number and s, m, h or d, like 12h or 30d".to_owned();
+    let wrong = || "expected a number and s, m, h or d, like 90s, 12h or 30d".to_owned();
     let split = text.char_indices().next_back().map(|(at, _)| text.split_at(at)).ok_or_else(wrong)?;
     let unit = match split.1 {
         "s" => 1_000,
@@ -139,8 +139,8 @@ mod tests {
 
     #[test]
     fn a_duration_is_a_number_and_a_unit() {
-        assert_eq!(lasting("90s"), Ok(90_000));
-        assert_eq!([lasting("5m"), lasting("12h"), lasting("30d")], [Ok(300_000), Ok(43_200_000), Ok(2_592_000_000)]);
+        assert_eq!([lasting("5s"), lasting("5m"), lasting("12h")], [Ok(5_000), Ok(300_000), Ok(43_200_000)]);
+        assert_eq!([lasting("30d"), lasting("3650d")], [Ok(2_592_000_000), Ok(LASTING_MAX)]);
         for wrong in ["", "d", "30", "-1d", "0d", "1.5h", "9999d", "99999999999999999999d", "1ä"] {
             assert!(lasting(wrong).is_err(), "{wrong}");
         }

@@ -3,7 +3,7 @@
 use model::{Actor, EnvironmentName};
 use towpath_proto::v1;
 
-use super::{Which, install, record, refreshed, view};
+use super::{Act, Which, install, record, refreshed, view};
 use crate::document::{self, PluginGrantDocument};
 use crate::error::ApiError;
 use crate::{Api, limits, request};
@@ -35,7 +35,7 @@ pub(super) async fn grant(api: &Api, by: Actor, asked: v1::GrantPluginRequest) -
     };
     // The record first: a grant that nobody can account for must not exist.
     let what = format!("{} in {}", asked.powers, place(environment.as_deref()));
-    record(api, &by, &which, "grant", what, reason).await?;
+    record(api, &by, &which, Act { act: "grant", what, environment: Some(recorded(environment.as_deref())), reason }).await?;
     let key = document::grant_key(&document.digest, environment.as_deref());
     api.handle.store().put(document::PLUGIN_GRANT, &key, &document::write(&document), None, now).await?;
     // Whoever grants a waiting digest powers has read what it asks for.
@@ -68,7 +68,8 @@ pub(super) async fn revoke(api: &Api, by: Actor, asked: v1::RevokePluginRequest)
         return Err(ApiError::NotKnown { what: "grant", name, known: granted(api, &which).await? });
     }
     let what = if asked.power.is_empty() { "everything" } else { &asked.power };
-    record(api, &by, &which, "revoke", format!("{what} in {place}"), reason).await?;
+    let what = format!("{what} in {place}");
+    record(api, &by, &which, Act { act: "revoke", what, environment: Some(recorded(environment.as_deref())), reason }).await?;
     view::one(api, &which).await
 }
 
@@ -108,6 +109,11 @@ fn environment(name: &str) -> Result<Option<String>, ApiError> {
         "" => Ok(None),
         name => Ok(Some(EnvironmentName::new(name)?.to_string())),
     }
+}
+
+/// Returns how a record names an environment.
+fn recorded(environment: Option<&str>) -> String {
+    environment.unwrap_or(document::ALL_ENVIRONMENTS).to_owned()
 }
 
 fn place(environment: Option<&str>) -> &str {

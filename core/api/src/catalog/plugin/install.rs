@@ -4,7 +4,7 @@ use journal::StoreError;
 use model::{Actor, Digest};
 use towpath_proto::v1;
 
-use super::{Which, record, refreshed, view};
+use super::{Act, Which, hold, record, refreshed, view};
 use crate::document::{self, PluginDocument, PluginGrantDocument, PluginNameDocument};
 use crate::error::ApiError;
 use crate::ports::{Fetched, PluginInfo};
@@ -29,16 +29,26 @@ pub(super) async fn install(api: &Api, by: Actor, asked: v1::InstallPluginReques
     if asked.check_only {
         return Ok(view::fetched(api, &fetched));
     }
-    api.plugins.keep(&fetched).await?;
     let which = Which { name, digest: fetched.info.digest };
-    let written = write(api, &by, &fetched).await?;
+    // Whoever removes the same digest would take its bytes away.
+    let held = hold::arrive(api, "an installation of it", &which.name, which.digest).await?;
+    let written = held_install(api, &by, &fetched, &which).await;
+    held.release(api).await?;
+    written?;
+    refreshed(api).await?;
+    view::one(api, &which).await
+}
+
+/// Keeps the bytes, and only then lets anybody know of them.
+async fn held_install(api: &Api, by: &Actor, fetched: &Fetched, which: &Which) -> Result<(), ApiError> {
+    api.plugins.keep(fetched).await?;
+    let written = write(api, by, fetched).await?;
     let moved = take_over(api, &fetched.info).await?;
     if written || moved {
         let what = format!("from {}, asking for {}", fetched.source, names(&fetched.info).join(", "));
-        record(api, &by, &which, "install", what, String::new()).await?;
+        record(api, by, which, Act { act: "install", what, ..Act::default() }).await?;
     }
-    refreshed(api).await?;
-    view::one(api, &which).await
+    Ok(())
 }
 
 /// Writes the installation down; returns whether it was not there before.
@@ -113,7 +123,7 @@ pub(super) async fn activate(api: &Api, by: &Actor, which: &Which) -> Result<(),
         revision = entry.revision;
     }
     point(api, &which.name, which.digest, revision).await?;
-    record(api, by, which, "approve", "the name stands for it".to_owned(), String::new()).await
+    record(api, by, which, Act { act: "approve", what: "the name stands for it".to_owned(), ..Act::default() }).await
 }
 
 /// Returns the digest of a name that was installed last and waits.

@@ -1,6 +1,7 @@
 //! The plugins that the server knows: its own, and those that operators installed and granted powers.
 
 mod grant;
+pub(crate) mod hold;
 mod install;
 mod remove;
 mod view;
@@ -98,8 +99,22 @@ async fn refreshed(api: &Api) -> Result<PluginsKept, ApiError> {
     document::plugins_kept(&*api.handle.store()).await
 }
 
+/// What an operator did.
+#[derive(Default)]
+struct Act {
+    /// The word for it.
+    act: &'static str,
+    /// What exactly.
+    what: String,
+    /// The environment that it is about, `*` for all, none where it is about none.
+    environment: Option<String>,
+    /// Why.
+    reason: String,
+}
+
 /// Writes down what an operator did.
-async fn record(api: &Api, by: &Actor, which: &Which, act: &str, what: String, reason: String) -> Result<(), ApiError> {
+async fn record(api: &Api, by: &Actor, which: &Which, done: Act) -> Result<(), ApiError> {
+    let Act { act, what, environment, reason } = done;
     let (store, now) = (api.handle.store(), api.clock.now());
     let text = document::write(&PluginRecordDocument {
         form: document::FORM,
@@ -107,6 +122,7 @@ async fn record(api: &Api, by: &Actor, which: &Which, act: &str, what: String, r
         digest: which.digest.to_string(),
         act: act.to_owned(),
         what,
+        environment,
         reason,
         by: by.name.clone(),
         from: by.from.clone(),

@@ -1,29 +1,42 @@
 //! Removing an installed digest that nobody uses.
 
 use journal::{DeploymentFilter, Status};
-use model::{Actor, Digest, Plan, StepKind};
+use model::{Actor, Digest, Plan};
 use towpath_proto::v1;
 
-use super::{Which, record, refreshed};
-use crate::document::{self, PluginNameDocument, ReleaseDocument};
+use super::{Act, Which, hold, record, refreshed};
+use crate::document::{self, FileDocument, PluginNameDocument, ReleaseDocument};
 use crate::error::ApiError;
-use crate::{Api, limits};
+use crate::{Api, compile, limits};
 
 /// Removes a digest with its grants.
 pub(super) async fn remove(api: &Api, by: Actor, asked: v1::RemovePluginRequest) -> Result<v1::RemovePluginResponse, ApiError> {
-    let store = api.handle.store();
     let which = Which::find(api, &asked.name).await?;
     if api.plugins.is_own(&which.name) {
         return Err(ApiError::OwnPlugin { name: which.name });
     }
-    let mut users = deployments(api, which.digest).await?;
-    if !asked.force {
+    let leaving = hold::announce(api, &by.name, &which.name, which.digest).await?;
+    let removed = announced(api, &by, &which, asked.force).await;
+    leaving.over(api).await?;
+    removed?;
+    refreshed(api).await?;
+    Ok(v1::RemovePluginResponse { name: which.name, digest: which.digest.to_string() })
+}
+
+/// Removes what nobody uses, after it was said that it is about to be removed: from there on nobody can begin to use it unseen.
+async fn announced(api: &Api, by: &Actor, which: &Which, force: bool) -> Result<(), ApiError> {
+    let store = api.handle.store();
+    // Who holds it comes first: a hold ends when what it stands for is written, and is seen there then.
+    let mut users = hold::holders(api, which.digest).await?;
+    users.extend(deployments(api, which.digest).await?);
+    users.extend(environments(api, which).await?);
+    if !force {
         users.extend(releases(api, which.digest).await?);
     }
     if !users.is_empty() {
-        return Err(ApiError::PluginUsed { name: which.name, digest: which.digest.to_string(), users });
+        return Err(ApiError::PluginUsed { name: which.name.clone(), digest: which.digest.to_string(), users });
     }
-    record(api, &by, &which, "remove", "with its grants".to_owned(), String::new()).await?;
+    record(api, by, which, Act { act: "remove", what: "with its grants".to_owned(), ..Act::default() }).await?;
     for entry in store.list(document::PLUGIN_GRANT, &format!("{}/", which.digest)).await? {
         store.remove(document::PLUGIN_GRANT, &entry.key).await?;
     }
@@ -34,8 +47,31 @@ pub(super) async fn remove(api: &Api, by: Actor, asked: v1::RemovePluginRequest)
         }
     }
     store.remove(document::PLUGIN, &format!("{}/{}", which.name, which.digest)).await?;
-    refreshed(api).await?;
-    Ok(v1::RemovePluginResponse { name: which.name, digest: which.digest.to_string() })
+    let digest = which.digest.to_string();
+    // It may be installed under two names.
+    if document::plugins_kept(&*store).await?.installed.iter().all(|plugin| plugin.digest != digest) {
+        document::forget_component(&*store, which.digest).await?;
+    }
+    Ok(())
+}
+
+/// Returns the environments whose target a name is, while the name stands for this digest.
+async fn environments(api: &Api, which: &Which) -> Result<Vec<String>, ApiError> {
+    let store = api.handle.store();
+    let Some(entry) = store.get(document::PLUGIN_NAME, &which.name).await? else { return Ok(Vec::new()) };
+    let named: PluginNameDocument = document::read(document::PLUGIN_NAME, &entry)?;
+    if named.digest != which.digest.to_string() {
+        return Ok(Vec::new());
+    }
+    let mut users = Vec::new();
+    for entry in store.list(document::ENVIRONMENT, "").await? {
+        let file: FileDocument = document::read(document::ENVIRONMENT, &entry)?;
+        let environment = path::parse_environment(&file.text, &file.file_name).map_err(compile::faults)?;
+        if environment.target == which.name {
+            users.push(format!("environment {}, whose target it is", environment.name));
+        }
+    }
+    Ok(users)
 }
 
 /// Returns the deployments that are not over and use a digest.
@@ -75,11 +111,5 @@ async fn releases(api: &Api, digest: Digest) -> Result<Vec<String>, ApiError> {
 }
 
 fn uses(plan: &Plan, digest: Digest) -> bool {
-    plan.target.digest == digest
-        || plan.steps.iter().any(|step| match &step.kind {
-            StepKind::Gate { gate } => gate.digest == digest,
-            StepKind::Action { action, .. } => action.digest == digest,
-            StepKind::Watch(watch) => watch.checks.iter().any(|check| check.health.digest == digest),
-            StepKind::Approval { .. } | StepKind::Reconcile { .. } | StepKind::Wait { .. } | StepKind::Promote => false,
-        })
+    hold::used_by(plan).iter().any(|(_, used)| *used == digest)
 }

@@ -20,6 +20,10 @@ pub(crate) struct World {
     pub(crate) ill: AtomicBool,
     /// The plugins' build: another one has other digests.
     pub(crate) build: Mutex<u8>,
+    /// Whoever imports an artifact waits for it, and so in the middle of making a release.
+    pub(crate) import: tokio::sync::Mutex<()>,
+    /// How many have come to import an artifact.
+    pub(crate) imports: std::sync::atomic::AtomicU32,
     /// The catalog.
     pub(crate) store: Mutex<Option<Arc<dyn journal::Store>>>,
     /// Components whose bytes are there.
@@ -185,6 +189,8 @@ impl Plugins for World {
 #[async_trait]
 impl Artifacts for World {
     async fn import(&self, reference: &ArtifactReference) -> Result<Artifact, ArtifactsError> {
+        self.imports.fetch_add(1, Ordering::Relaxed);
+        let _turn = self.import.lock().await;
         match reference {
             ArtifactReference::Local(path) if path.starts_with("/srv/") => {
                 Ok(Artifact { reference: path.clone(), digest: Digest(Sha256::digest(path.as_bytes()).into()) })
