@@ -15,7 +15,14 @@ pub(crate) fn parse<S: DeserializeOwned>(text: &str) -> Result<S, String> {
     if !text.trim_start().starts_with('{') {
         return Err("the settings do not fit: expected an object".to_owned());
     }
-    serde_json::from_str(text).map_err(|error| format!("the settings do not fit: {error}"))
+    let mut json = serde_json::Deserializer::from_str(text);
+    let settings = serde_path_to_error::deserialize(&mut json).map_err(|error| match error.path().to_string().as_str() {
+        // It is the settings as a whole, or no JSON at all.
+        "." | "?" => format!("the settings do not fit: {}", error.inner()),
+        path => format!("the settings do not fit: {path}: {}", error.inner()),
+    })?;
+    json.end().map_err(|error| format!("the settings do not fit: {error}"))?;
+    Ok(settings)
 }
 
 /// Returns the state that an earlier call left, or the default when there is none or it is of another form.
@@ -31,4 +38,44 @@ pub fn exported_schema<S: JsonSchema>() -> i32 {
     let schema = settings_schema::<S>().leak();
     let returned: &'static [u32; 2] = Box::leak(Box::new([schema.as_ptr() as u32, schema.len() as u32]));
     returned.as_ptr() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[expect(dead_code, reason = "it is only read into")]
+    struct Settings {
+        checks: Vec<Check>,
+        #[serde(default)]
+        pause: Option<Duration>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[expect(dead_code, reason = "it is only read into")]
+    struct Check {
+        timeout_ms: u32,
+    }
+
+    #[test]
+    fn an_error_says_where() {
+        let said = |text: &str| parse::<Settings>(text).expect_err("it does not fit");
+        let wrong = said(r#"{"checks":[{"timeoutMs":1},{"timeoutMs":-5}]}"#);
+        assert!(wrong.contains("checks[1].timeoutMs: invalid value: integer `-5`, expected u32"), "{wrong}");
+        let unknown = said(r#"{"checks":[{"timeoutMs":1,"timeout":2}]}"#);
+        assert!(unknown.contains("checks[0].timeout: unknown field `timeout`, expected `timeoutMs`"), "{unknown}");
+        let missing = said(r#"{"checks":[{}]}"#);
+        assert!(missing.contains("checks[0]: missing field `timeoutMs`"), "{missing}");
+        assert!(said("").contains("the settings do not fit: missing field `checks`"), "{}", said(""));
+        assert!(said(r#"{"checks":[]} and more"#).contains("trailing characters"));
+        assert!(said("[]").contains("expected an object"));
+        assert!(parse::<Settings>(r#"{"checks":[]} "#).is_ok());
+    }
 }
