@@ -57,7 +57,7 @@ impl Wired {
         let grants = grants::GrantTable::new(floor, Arc::clone(&clock));
         let evidence = Arc::new(evidence::Attached { store: Arc::clone(&store) });
         let driver = Arc::new(PluginDriver::new(registry.clone(), Arc::new(grants.clone()), evidence, Arc::clone(&clock)));
-        let components = components::Components::open(host, data.plugins(), sources::Sources::read(args)?)?;
+        let components = components::Components::open(host, data.plugins(), sources::Sources::read(args)?, Arc::clone(&store))?;
         let installed = plugins::Installed::default();
         let catalog =
             plugins::Catalog { own, driver: Arc::clone(&driver), clock, grants, registry, components, store, installed };

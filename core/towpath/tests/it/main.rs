@@ -1,10 +1,12 @@
 //! The whole product on real processes and real traffic, through the commands that a user has.
 
+mod apart;
 mod authors;
 mod crash;
 mod disk;
 mod keep;
 mod mistakes;
+mod pins;
 mod plugins;
 mod postgres;
 mod replicas;
