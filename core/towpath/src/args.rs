@@ -190,6 +190,9 @@ pub(crate) struct AuditShowArgs {
     /// Only in this environment.
     #[arg(long, value_name = "NAME")]
     pub(crate) environment: Option<String>,
+    /// Only what was done with this plugin: installed, granted, revoked, approved, removed.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["deployment", "service"])]
+    pub(crate) plugin: Option<String>,
     /// Only by this person, or `towpath` for what it decided by itself.
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,

@@ -1,6 +1,7 @@
 //! The whole product on real processes and real traffic, through the commands that a user has.
 
 mod apart;
+mod audit;
 mod authors;
 mod crash;
 mod disk;
