@@ -6,6 +6,7 @@ mod evidence;
 mod grants;
 mod local;
 mod plugins;
+mod records;
 mod sources;
 
 use std::sync::Arc;
@@ -48,6 +49,9 @@ impl Wired {
             ..plugin_host::Options::default()
         });
         let host = host.map_err(|error| Failure::of("TP0605", &error))?;
+        if let Some(days) = args.forget_plugin_records_after_days {
+            tokio::spawn(records::forget(Arc::clone(&store), Arc::clone(&clock), days));
+        }
         let registry = Registry::default();
         // Compiling a plugin at the very first start keeps a core busy for a while.
         let (loading, loader) = (registry.clone(), host.clone());

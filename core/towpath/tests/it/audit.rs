@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::plugins::install_as;
-use crate::rig::Rig;
+use crate::rig::{Rig, wait_for};
 
 #[test]
 fn what_was_done_with_plugins_is_shown_without_a_server() {
@@ -46,4 +46,18 @@ fn what_was_done_with_plugins_is_shown_without_a_server() {
     let text = String::from_utf8(text.stdout).unwrap();
     let line = text.lines().find(|line| line.contains("revoke")).unwrap_or_else(|| panic!("no revoke in {text}"));
     assert!(line.contains(&format!("probe@{}", &digest[..19])) && line.contains("user:owner"), "{line}");
+}
+
+#[test]
+fn what_was_done_with_plugins_is_forgotten_when_the_operator_says_so_and_not_before() {
+    let mut rig = Rig::start();
+    install_as(&rig, "health-http", "probe", "1.0.0", None);
+    let acts = |rig: &Rig| rig.ask(&["audit", "show"]).as_array().unwrap().len();
+    rig.kill_server();
+    rig.start_server_with(&["--forget-plugin-records-after-days", "1"]);
+    assert_eq!(acts(&rig), 1, "it is not a day old");
+    rig.kill_server();
+    rig.start_server_with(&["--forget-plugin-records-after-days", "0"]);
+    wait_for("the end of the record", || (acts(&rig) == 0).then_some(()));
+    assert_eq!(rig.ask(&["plugin", "inspect", "probe"])["state"], "current", "the plugin itself stays");
 }
