@@ -119,6 +119,9 @@ pub(crate) struct ServerArgs {
     /// Pack the records of deployments that have been over for so many days. Everything stays readable, and the chain verifiable.
     #[arg(long, default_value_t = PACK_AFTER_DAYS, value_name = "DAYS")]
     pub(crate) pack_after_days: u32,
+    /// Forget what operators did with plugins more than so many days ago; without it, that is kept for ever.
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) forget_plugin_records_after_days: Option<u32>,
     /// Take every caller on this machine for its one user, without a token. Only on a loopback address.
     #[arg(long)]
     pub(crate) insecure_local: bool,
@@ -190,6 +193,9 @@ pub(crate) struct AuditShowArgs {
     /// Only in this environment.
     #[arg(long, value_name = "NAME")]
     pub(crate) environment: Option<String>,
+    /// Only what was done with this plugin: installed, granted, revoked, approved, removed.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["deployment", "service"])]
+    pub(crate) plugin: Option<String>,
     /// Only by this person, or `towpath` for what it decided by itself.
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,

@@ -21,7 +21,7 @@ pub use evidence::{EvidenceDocument, evidence_of};
 pub use file::FileDocument;
 pub use plugin::{
     ALL_ENVIRONMENTS, PluginDocument, PluginGrantDocument, PluginNameDocument, PluginRecordDocument, PluginsKept,
-    plugin_records_of, plugins_of,
+    forget_plugin_records, plugin_records_of, plugins_of,
 };
 
 pub(crate) use component::forget_component;

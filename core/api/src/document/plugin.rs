@@ -1,6 +1,7 @@
 //! Installed plugins, what their names stand for, what was granted to them, and the record of all that.
 
 use journal::{Store, StoreError};
+use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{PLUGIN, PLUGIN_GRANT, PLUGIN_NAME, PLUGIN_RECORD, read};
@@ -138,6 +139,18 @@ pub async fn plugin_records_of(
     let prefix = plugin.map(|name| format!("{name}/")).unwrap_or_default();
     let entries = store.list(PLUGIN_RECORD, &prefix).await?;
     Ok(entries.iter().map(|entry| read(PLUGIN_RECORD, entry).map_err(|error| error.to_string())).collect())
+}
+
+/// Forgets what operators did with plugins before an instant, and returns how many records that were. What cannot be read stays.
+pub async fn forget_plugin_records(store: &dyn Store, before: Timestamp) -> Result<u64, StoreError> {
+    let mut forgotten = 0;
+    for entry in store.list(PLUGIN_RECORD, "").await? {
+        let record: Result<PluginRecordDocument, _> = read(PLUGIN_RECORD, &entry);
+        if record.is_ok_and(|record| record.at_ms < before.0) && store.remove(PLUGIN_RECORD, &entry.key).await? {
+            forgotten += 1;
+        }
+    }
+    Ok(forgotten)
 }
 
 /// Stands for all environments: none can be called like that.

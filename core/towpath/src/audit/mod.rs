@@ -1,5 +1,6 @@
 //! `towpath audit`: looks at the record of what happened, and asks the journal itself.
 
+mod plugins;
 mod show;
 mod verify;
 

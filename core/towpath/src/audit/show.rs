@@ -21,37 +21,55 @@ const ACTS_MAX: usize = 10_000;
 /// How far back is shown where nothing else was said.
 const SINCE: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
 
+/// So much of a digest tells it from others: "sha256:" and twelve digits. JSON has all of it.
+const DIGEST_SHOWN: usize = 19;
+
 /// Who did what nobody did.
 const ITSELF: &str = "towpath";
 
 /// Something that somebody did.
 #[derive(Debug, Serialize)]
-struct Act {
+pub(super) struct Act {
     #[serde(serialize_with = "in_words")]
-    at: Timestamp,
-    by: String,
-    groups: Vec<String>,
-    from: String,
-    what: String,
-    service: String,
-    environment: String,
-    deployment: String,
-    result: String,
+    pub(super) at: Timestamp,
+    pub(super) by: String,
+    pub(super) groups: Vec<String>,
+    pub(super) from: String,
+    pub(super) what: String,
+    pub(super) service: String,
+    pub(super) environment: String,
+    pub(super) deployment: String,
+    /// The plugin that it was done with; empty for what was done in a deployment.
+    pub(super) plugin: String,
+    /// That plugin's digest.
+    pub(super) digest: String,
+    pub(super) result: String,
 }
 
 pub(super) async fn run(journal: &dyn Store, place: &str, args: &AuditShowArgs, output: &mut Output) -> Result<(), Failure> {
-    let Found { mut acts, unreadable } = read(journal, args).await.map_err(|error| store::failed(place, &error))?;
+    let failed = |error: StoreError| store::failed(place, &error);
+    let Found { mut acts, unreadable } = match args.plugin {
+        None => read(journal, args).await.map_err(failed)?,
+        Some(_) => Found { acts: Vec::new(), unreadable: Vec::new() },
+    };
+    let plugins = super::plugins::read(journal, args, since(args)).await.map_err(failed)?;
+    acts.extend(plugins.acts);
     acts.sort_by_key(|act| act.at);
     if acts.len() > ACTS_MAX {
         let message = format!("there is more to show than {ACTS_MAX} lines");
         return Err(Failure::new("TP0408", message).usage().hint("ask for less with --since, --service, --environment or --by"));
     }
     tell(output, &acts).map_err(|error| Failure::of("", &error))?;
-    match unreadable.first() {
+    if let Some(first) = unreadable.first() {
+        let message = format!("{} deployments in {place} cannot be shown; the first: {first}", unreadable.len());
+        return Err(Failure::new("TP0402", message).hint("`towpath audit verify` names all of them"));
+    }
+    match plugins.unreadable.first() {
         None => Ok(()),
         Some(first) => {
-            let message = format!("{} deployments in {place} cannot be shown; the first: {first}", unreadable.len());
-            Err(Failure::new("TP0402", message).hint("`towpath audit verify` names all of them"))
+            let message =
+                format!("{} records of plugins in {place} cannot be shown; the first: {first}", plugins.unreadable.len());
+            Err(Failure::new("TP0402", message).hint("compare the journal with a backup"))
         }
     }
 }
@@ -123,6 +141,8 @@ fn acts_of(row: &DeploymentRow, events: &[Stamped]) -> Vec<Act> {
             service: row.scope.service.to_string(),
             environment: row.scope.environment.to_string(),
             deployment: row.id.to_string(),
+            plugin: String::new(),
+            digest: String::new(),
             result,
         })
     });
@@ -191,13 +211,16 @@ fn tell(output: &mut Output, acts: &[Act]) -> std::io::Result<()> {
     }
     let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     let row = |act: &Act| {
-        let scope = format!("{}/{}", act.service, act.environment);
+        let place = match act.plugin.as_str() {
+            "" => format!("{}/{}", act.service, act.environment),
+            plugin => format!("{plugin}@{}", act.digest.chars().take(DIGEST_SHOWN).collect::<String>()),
+        };
         vec![
             instant(act.at),
             act.by.clone(),
             or_dash(&act.from),
-            scope,
-            act.deployment.clone(),
+            place,
+            or_dash(&act.deployment),
             act.what.clone(),
             act.result.clone(),
         ]

@@ -6,6 +6,7 @@ mod evidence;
 mod grants;
 mod local;
 mod plugins;
+mod records;
 mod sources;
 
 use std::sync::Arc;
@@ -48,6 +49,9 @@ impl Wired {
             ..plugin_host::Options::default()
         });
         let host = host.map_err(|error| Failure::of("TP0605", &error))?;
+        if let Some(days) = args.forget_plugin_records_after_days {
+            tokio::spawn(records::forget(Arc::clone(&store), Arc::clone(&clock), days));
+        }
         let registry = Registry::default();
         // Compiling a plugin at the very first start keeps a core busy for a while.
         let (loading, loader) = (registry.clone(), host.clone());
@@ -57,7 +61,7 @@ impl Wired {
         let grants = grants::GrantTable::new(floor, Arc::clone(&clock));
         let evidence = Arc::new(evidence::Attached { store: Arc::clone(&store) });
         let driver = Arc::new(PluginDriver::new(registry.clone(), Arc::new(grants.clone()), evidence, Arc::clone(&clock)));
-        let components = components::Components::open(host, data.plugins(), sources::Sources::read(args)?)?;
+        let components = components::Components::open(host, data.plugins(), sources::Sources::read(args)?, Arc::clone(&store))?;
         let installed = plugins::Installed::default();
         let catalog =
             plugins::Catalog { own, driver: Arc::clone(&driver), clock, grants, registry, components, store, installed };

@@ -14,7 +14,7 @@ use model::{BasisPoints, Digest};
 use path::TargetDescriptor;
 use plugin_host::{Grants, Manifest, PluginHost, PowerCounts};
 
-use super::components::Components;
+use super::components::{Components, Unloaded};
 use super::grants::GrantTable;
 use crate::failure::{self, Failure};
 
@@ -107,15 +107,18 @@ impl Catalog {
         if settled {
             return;
         }
-        match self.components.load(digest).await {
+        match self.components.load(digest, self.clock.now()).await {
             Ok((loaded, bytes)) => {
                 let info = info(&plugin.name, digest, loaded.manifest(), bytes);
                 self.registry.add(digest, loaded);
                 self.change().infos.insert(digest, info);
             }
-            Err(why) => {
+            Err(Unloaded::Unusable(why)) => {
                 tracing::error!(plugin = plugin.name, %digest, why, "an installed plugin cannot be used");
                 self.change().problems.insert(digest, why);
+            }
+            Err(Unloaded::NotNow(why)) => {
+                tracing::warn!(plugin = plugin.name, %digest, why, "an installed plugin could not be read; it is tried again");
             }
         }
     }
@@ -179,7 +182,7 @@ impl Plugins for Catalog {
     }
 
     async fn keep(&self, fetched: &Fetched) -> Result<(), FetchError> {
-        self.components.keep(fetched.info.digest, fetched.component.clone()).await?;
+        self.components.keep(fetched.info.digest, fetched.component.clone(), self.clock.now()).await?;
         // Whatever was wrong with the copy before is mended.
         self.change().problems.remove(&fetched.info.digest);
         Ok(())

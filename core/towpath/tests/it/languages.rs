@@ -176,7 +176,7 @@ fn runs(document: &Value) -> (Option<&str>, Option<&str>, u64) {
 }
 
 /// Leaves out the check that asks the local runtime for its traffic.
-pub(crate) fn without_the_routers_numbers(path: String) -> String {
+fn without_the_routers_numbers(path: String) -> String {
     let (before, rest) = path.split_once("  # Nobody calls a service").expect("the example's second check");
     let (_, after) = rest.split_once("\nsoak:").expect("what comes after the checks");
     format!("{before}\nsoak:{after}")

@@ -1,12 +1,14 @@
 //! The whole product on real processes and real traffic, through the commands that a user has.
 
+mod apart;
+mod audit;
 mod authors;
 mod crash;
 mod disk;
 mod keep;
 mod languages;
-mod lifetimes;
 mod mistakes;
+mod pins;
 mod plugins;
 mod postgres;
 mod replicas;

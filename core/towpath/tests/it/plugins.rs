@@ -48,15 +48,20 @@ fn push_number(mut value: usize, bytes: &mut Vec<u8>) {
 }
 
 /// Writes a component of the name `probe` into the rig's folder and installs it.
-pub(crate) fn install(rig: &Rig, version: &str, more: Option<&str>) -> Value {
-    let component = stranger("health-http", |manifest| {
-        manifest["name"] = "probe".into();
+fn install(rig: &Rig, version: &str, more: Option<&str>) -> Value {
+    install_as(rig, "health-http", "probe", version, more)
+}
+
+/// Writes a first-party component under another name into the rig's folder and installs it.
+pub(crate) fn install_as(rig: &Rig, like: &str, name: &str, version: &str, more: Option<&str>) -> Value {
+    let component = stranger(like, |manifest| {
+        manifest["name"] = name.into();
         manifest["version"] = version.into();
         if let Some(power) = more {
             manifest["powers"][power] = "to know more".into();
         }
     });
-    let path = rig.folder.path().join(format!("probe-{version}.wasm"));
+    let path = rig.folder.path().join(format!("{name}-{version}.wasm"));
     std::fs::write(&path, component).unwrap();
     rig.ask(&["plugin", "install", &path.display().to_string(), "--yes"])
 }
@@ -117,18 +122,39 @@ fn a_stranger_is_installed_refused_granted_revoked_and_upgraded() {
 }
 
 #[test]
-fn a_damaged_component_is_set_aside_and_the_server_starts() {
+fn a_damaged_component_is_mended_from_the_store_or_set_aside() {
     let mut rig = Rig::start();
     let digest = install(&rig, "1.0.0", None)["digest"].as_str().unwrap().replace(':', "-");
+    let file = rig.data().join("plugins").join(format!("{digest}.wasm"));
+    let probe = |rig: &Rig| {
+        let listed = rig.ask(&["plugin", "list"]);
+        listed["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "probe").unwrap().clone()
+    };
+    let whole = std::fs::read(&file).unwrap();
     rig.kill_server();
-    std::fs::write(rig.data().join("plugins").join(format!("{digest}.wasm")), b"damaged").unwrap();
+    std::fs::write(&file, b"damaged").unwrap();
     rig.start_server();
-    let listed = rig.ask(&["plugin", "list"]);
-    let probe = listed["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "probe").unwrap();
-    assert_eq!(probe["state"], "unusable", "{probe}");
-    assert_eq!(probe["problem"].as_str().unwrap().matches("sha256:").count(), 2, "both digests are shown: {probe}");
+    assert_eq!(probe(&rig)["state"], "current", "the store has it as well");
+    assert!(std::fs::read(&file).unwrap() == whole);
+    rig.kill_server();
+    std::fs::write(&file, b"damaged").unwrap();
+    let journal = rusqlite::Connection::open(rig.data().join("journal.db")).unwrap();
+    assert!(journal.execute("DELETE FROM catalog WHERE kind = 'plugin-part'", []).unwrap() > 0);
+    drop(journal);
+    rig.start_server();
+    let shown = probe(&rig);
+    assert_eq!(shown["state"], "unusable", "{shown}");
+    assert_eq!(shown["problem"].as_str().unwrap().matches("sha256:").count(), 2, "both digests are shown: {shown}");
     // Installed again, it is whole again.
     assert_eq!(install(&rig, "1.0.0", None)["state"], "current");
+    // A copy of the journal is enough.
+    let copy = rig.folder.path().join("copy.db").display().to_string();
+    rig.ask(&["backup", &copy]);
+    rig.kill_server();
+    std::fs::remove_file(&file).unwrap();
+    rig.ask(&["restore", &copy, "--replace"]);
+    rig.start_server();
+    assert_eq!(probe(&rig)["state"], "current");
 }
 
 #[test]

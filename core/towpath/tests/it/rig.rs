@@ -98,10 +98,25 @@ impl Rig {
 
     /// Starts one more server on this folder, and waits until it is ready.
     pub(crate) fn start_replica(&self, store: &str) -> Replica {
+        self.start_replica_in(self.folder.path(), store)
+    }
+
+    /// Starts one more server on a data folder of its own, as on another machine, and returns it with that folder. Both have the same
+    /// token and artifacts and speak to the one runtime; nothing else is shared. There was a server on the first folder before.
+    pub(crate) fn start_replica_apart(&self, store: &str) -> (Replica, PathBuf) {
+        let folder = self.folder.path().join("apart");
+        fs::create_dir_all(folder.join("data")).unwrap();
+        for shared in ["token", "artifacts", "runtime"] {
+            std::os::unix::fs::symlink(self.data().join(shared), folder.join("data").join(shared)).unwrap();
+        }
+        (self.start_replica_in(&folder, store), folder.join("data"))
+    }
+
+    fn start_replica_in(&self, folder: &Path, store: &str) -> Replica {
         let number = self.replicas.fetch_add(1, Ordering::Relaxed);
         let path = self.folder.path().join(format!("replica-{number}.log"));
         let log = fs::File::create(&path).unwrap();
-        let mut started = command(self.folder.path(), &["server", "--listen", "127.0.0.1:0", "--store", store]);
+        let mut started = command(folder, &["server", "--listen", "127.0.0.1:0", "--store", store]);
         let child = started.stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let address = wait_for("the replica's address", || {
             let said = fs::read_to_string(&path).ok()?;
