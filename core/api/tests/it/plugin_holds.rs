@@ -1,8 +1,5 @@
 //! A plugin is removed while something is about to use it: one of the two gives way, whichever comes first.
 
-use std::sync::atomic::Ordering;
-use std::time::Duration;
-
 use model::Timestamp;
 use tonic::Status;
 use towpath_proto::v1;
@@ -44,24 +41,36 @@ async fn just_now(rig: &Rig) -> Timestamp {
 #[tokio::test]
 async fn a_plugin_that_is_removed_while_a_release_is_made_is_in_no_release() {
     let (rig, _) = furnished().await;
-    let closed = rig.world.import.lock().await;
+    let closed = rig.world.import.close().await;
     let mut releases = rig.releases();
     let making = tokio::spawn(async move { releases.create(release("quick", "v1")).await });
     // It has looked up the digest, and has not written it down.
-    let come = async {
-        while rig.world.imports.load(Ordering::Relaxed) == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await; // tidy: between two looks at the condition
-        }
-    };
-    tokio::time::timeout(PATIENCE, come).await.expect("the release is being made");
+    tokio::time::timeout(PATIENCE, rig.world.import.wait_for_somebody()).await.expect("the release is being made");
     remove(&rig, false).await.unwrap();
     drop(closed);
     let refused = making.await.unwrap().unwrap_err();
-    assert!(code(&refused) == "TP0112" || refused.message().contains("a moment ago"), "{refused}");
+    assert!(code(&refused) == "TP0607" && refused.message().contains("a moment ago"), "{refused}");
     assert_eq!(rig.store.list("release", "").await.unwrap(), [], "nothing pins what is gone");
     assert_eq!(rig.store.list("plugin-hold", "").await.unwrap(), [], "nothing is held for a release that is not made");
     install(&rig).await;
     rig.release("quick", "v1").await;
+    rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_removed_while_a_deployment_is_started_is_in_no_deployment() {
+    let (rig, _) = furnished().await;
+    rig.release("quick", "v1").await;
+    let closed = rig.world.describe.close().await;
+    let mut deployments = rig.deployments();
+    let starting = tokio::spawn(async move { deployments.start(start("quick", "v1")).await });
+    // It has looked up the digest, and has not written it down.
+    tokio::time::timeout(PATIENCE, rig.world.describe.wait_for_somebody()).await.expect("the deployment is being started");
+    remove(&rig, true).await.unwrap();
+    drop(closed);
+    let refused = starting.await.unwrap().unwrap_err();
+    assert!(code(&refused) == "TP0607" && refused.message().contains("a moment ago"), "{refused}");
+    assert_eq!(rig.deployments().list(v1::ListDeploymentsRequest::default()).await.unwrap().into_inner().deployments, []);
     rig.stop().await;
 }
 

@@ -1,7 +1,8 @@
 //! A world that does at once what it is told, and is well until a test says otherwise.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use api::{ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, PluginInfo, PluginUsage, Plugins, PluginsError};
 use async_trait::async_trait;
@@ -12,6 +13,7 @@ use model::{
 };
 use path::TargetDescriptor;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::MutexGuard;
 
 /// The world.
 #[derive(Default)]
@@ -20,10 +22,10 @@ pub(crate) struct World {
     pub(crate) ill: AtomicBool,
     /// The plugins' build: another one has other digests.
     pub(crate) build: Mutex<u8>,
-    /// Whoever imports an artifact waits for it, and so in the middle of making a release.
-    pub(crate) import: tokio::sync::Mutex<()>,
-    /// How many have come to import an artifact.
-    pub(crate) imports: std::sync::atomic::AtomicU32,
+    /// Whoever imports an artifact passes it, and so in the middle of making a release.
+    pub(crate) import: Gate,
+    /// Whoever asks a target what it can do passes it, and so in the middle of starting a deployment.
+    pub(crate) describe: Gate,
     /// The catalog.
     pub(crate) store: Mutex<Option<Arc<dyn journal::Store>>>,
     /// Components whose bytes are there.
@@ -32,6 +34,34 @@ pub(crate) struct World {
     installed: Mutex<Vec<PluginInfo>>,
     /// Those that names stand for.
     named: Mutex<Vec<PluginInfo>>,
+}
+
+/// A place that a test can close, to do something in the middle of something else.
+#[derive(Default)]
+pub(crate) struct Gate {
+    turn: tokio::sync::Mutex<()>,
+    come: AtomicU32,
+}
+
+impl Gate {
+    async fn pass(&self) {
+        self.come.fetch_add(1, Ordering::Relaxed);
+        drop(self.turn.lock().await);
+    }
+
+    /// Closes it until what is returned is dropped.
+    pub(crate) async fn close(&self) -> MutexGuard<'_, ()> {
+        let closed = self.turn.lock().await;
+        self.come.store(0, Ordering::Relaxed);
+        closed
+    }
+
+    /// Waits until somebody stands before it.
+    pub(crate) async fn wait_for_somebody(&self) {
+        while self.come.load(Ordering::Relaxed) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await; // tidy: between two looks at the condition
+        }
+    }
 }
 
 #[async_trait]
@@ -171,6 +201,7 @@ impl Plugins for World {
     }
 
     async fn describe_target(&self, name: &str, _settings: &str) -> Result<TargetDescriptor, PluginsError> {
+        self.describe.pass().await;
         match name {
             "target-local" => Ok(TargetDescriptor {
                 weights: true,
@@ -189,8 +220,7 @@ impl Plugins for World {
 #[async_trait]
 impl Artifacts for World {
     async fn import(&self, reference: &ArtifactReference) -> Result<Artifact, ArtifactsError> {
-        self.imports.fetch_add(1, Ordering::Relaxed);
-        let _turn = self.import.lock().await;
+        self.import.pass().await;
         match reference {
             ArtifactReference::Local(path) if path.starts_with("/srv/") => {
                 Ok(Artifact { reference: path.clone(), digest: Digest(Sha256::digest(path.as_bytes()).into()) })
