@@ -12,6 +12,9 @@ pub struct Options {
     /// Where cargo keeps what it compiled; `None`: `plugins` in the workspace's own target folder. Share it between plugins: the
     /// standard library and the SDK are compiled once per folder.
     pub target_dir: Option<PathBuf>,
+    /// The same for a crate that belongs to no larger workspace, where `target_dir` says nothing: otherwise each such project
+    /// compiles a standard library of its own. One project at a time builds there.
+    pub shared_dir: Option<PathBuf>,
     /// Where the words of cargo and other tools go.
     pub output: Output,
     /// Whether `Cargo.lock` must be as it is.

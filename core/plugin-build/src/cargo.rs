@@ -1,6 +1,6 @@
 //! The inner cargo: what a package says, and its module.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -60,7 +60,9 @@ pub(crate) fn package(toolchain: &Toolchain, folder: &Path) -> Result<Package, B
 
 /// Compiles the package and returns its core module.
 pub(crate) fn compile(toolchain: &Toolchain, folder: &Path, package: &Package, options: &Options) -> Result<Vec<u8>, BuildError> {
-    let target_dir = options.target_dir.clone().unwrap_or_else(|| package.target_directory.join(GUESTS));
+    let (target_dir, shared) = target_dir(folder, package, options);
+    // Two projects may have plugins of one name: the other one waits until the module has been read.
+    let _alone = shared.then(|| alone(&target_dir)).transpose()?;
     let mut command = toolchain.cargo();
     command.current_dir(folder).args(["rustc", "--lib", "--crate-type", "cdylib", "--release", "--target", TARGET]);
     command.arg("--message-format=json-render-diagnostics").arg("--target-dir").arg(target_dir);
@@ -76,6 +78,26 @@ pub(crate) fn compile(toolchain: &Toolchain, folder: &Path, package: &Package, o
     let path = artifact(&answer, package)
         .ok_or_else(|| BuildError::CargoAnswer { folder: folder.to_owned(), why: "it names no module".to_owned() })?;
     fs::read(&path).map_err(|source| BuildError::Read { path, source })
+}
+
+/// Returns where cargo keeps what it compiles, and whether other projects do so there.
+fn target_dir(folder: &Path, package: &Package, options: &Options) -> (PathBuf, bool) {
+    let own = package.target_directory.join(GUESTS);
+    match (&options.target_dir, &options.shared_dir) {
+        (Some(named), _) => (named.clone(), false),
+        (None, Some(shared)) => {
+            let is_alone = fs::canonicalize(folder).is_ok_and(|folder| folder.join("target") == package.target_directory);
+            if is_alone { (shared.clone(), true) } else { (own, false) }
+        }
+        (None, None) => (own, false),
+    }
+}
+
+/// Waits until no other project builds in a folder; it is ours until the file is dropped.
+fn alone(target_dir: &Path) -> Result<File, BuildError> {
+    let path = target_dir.join("towpath.lock");
+    let locked = fs::create_dir_all(target_dir).and_then(|()| File::create(&path)).and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|source| BuildError::Write { path, source })
 }
 
 /// Returns the module that cargo's messages name for the package.

@@ -16,5 +16,6 @@ pub mod new;
 pub mod run;
 
 mod error;
+mod host;
 
 pub use error::ToolError;

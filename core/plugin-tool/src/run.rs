@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use plugin_host::{Options, Plugin, PluginHost};
+use plugin_host::Plugin;
 use serde_json::json;
 
 use crate::ToolError;
@@ -27,7 +27,7 @@ pub struct RunOptions {
 /// Runs one call. A call without an answer is no error here: what stopped it is in what is returned.
 pub async fn run(options: &RunOptions) -> Result<Said, ToolError> {
     let call = CallForm::read(&options.call)?;
-    let host = PluginHost::new(Options { cache_dir: options.cache_dir.clone(), ..Options::default() })?;
+    let host = crate::host::start(options.cache_dir.as_deref())?;
     let plugin = host.load(&options.component)?;
     ask(&plugin, &call, &options.folder, options.now_ms).await
 }

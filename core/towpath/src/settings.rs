@@ -53,6 +53,12 @@ fn data_dir(common: &Common) -> Result<PathBuf, Failure> {
     })
 }
 
+/// Returns the folder of what can be made again, if the user has one: what was compiled of plugins under development.
+pub(crate) fn cache_dir() -> Option<PathBuf> {
+    let of_the_home = || environment("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    environment("XDG_CACHE_HOME").map(PathBuf::from).or_else(of_the_home).map(|folder| folder.join("towpath"))
+}
+
 /// Returns the environment that the server was started with: grants may say that a secret is kept there.
 pub(crate) fn whole_environment() -> plugin_host::ServerEnvironment {
     // What is not text cannot be a secret that is sent anywhere.

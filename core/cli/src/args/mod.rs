@@ -17,7 +17,7 @@ pub use plugin::{GrantPlace, PluginCommand, PluginGrantArgs, PluginInstallArgs, 
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0  it was done; a watched deployment succeeded
-  1  a watched deployment ended in any other way
+  1  a watched deployment ended in any other way; a plugin is not what it should be
   2  the command line or a file is wrong
   3  no server answers
   4  the server refused: not known, not possible now, moved meanwhile

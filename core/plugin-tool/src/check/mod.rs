@@ -6,7 +6,7 @@ mod powers;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use plugin_host::{LoadError, Manifest, Options, PluginHost};
+use plugin_host::{LoadError, Manifest};
 use serde::Serialize;
 
 use crate::ToolError;
@@ -94,7 +94,7 @@ pub fn check(options: &CheckOptions) -> Result<Checked, ToolError> {
 
 /// Loads the component as a server does; the inner error is why it would be refused.
 fn load(options: &CheckOptions) -> Result<Result<(), String>, ToolError> {
-    let host = PluginHost::new(Options { cache_dir: options.cache_dir.clone(), ..Options::default() })?;
+    let host = crate::host::start(options.cache_dir.as_deref())?;
     Ok(host.load(&options.component).map(drop).map_err(|error: LoadError| chain(&error)))
 }
 

@@ -16,9 +16,7 @@ mod world;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use plugin_host::{
-    CallContext, CallError, CallErrorKind, Grants, HttpGrant, HttpRule, Kind, Limits, Options, Plugin, PluginHost, Scheme,
-};
+use plugin_host::{CallContext, CallError, CallErrorKind, Grants, HttpGrant, HttpRule, Kind, Limits, Plugin, Scheme};
 use serde::Serialize;
 
 use crate::ToolError;
@@ -74,7 +72,7 @@ pub enum Outcome {
 /// Has the plugin prove itself. `now_ms` gives the time: deadlines are absolute.
 pub async fn test(options: &TestOptions, now_ms: fn() -> i64) -> Result<Vec<Proof>, ToolError> {
     let case = options.case.as_deref().map_or_else(|| Ok(Case::default()), Case::read)?;
-    let host = PluginHost::new(Options { cache_dir: options.cache_dir.clone(), ..Options::default() })?;
+    let host = crate::host::start(options.cache_dir.as_deref())?;
     let plugin = host.load(&options.component)?;
     let world = World::start().await.map_err(|source| ToolError::World { source })?;
     let bench = Bench { plugin, case, world, folder: options.folder.clone(), now_ms };

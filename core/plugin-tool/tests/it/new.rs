@@ -106,6 +106,34 @@ async fn in_python_each_kind_builds_and_passes_its_tests_as_generated() {
     }
 }
 
+/// Returns the libraries that were compiled for guests, and when.
+fn libraries(shared: &Path) -> Vec<(PathBuf, std::time::SystemTime)> {
+    let folder = shared.join("wasm32-unknown-unknown/release/deps");
+    let files = std::fs::read_dir(folder).expect("cargo's folder").map(|entry| entry.expect("an entry").path());
+    let libraries = files.filter(|file| file.extension().is_some_and(|ending| ending == "rlib"));
+    let mut found: Vec<_> =
+        libraries.map(|file| (file.clone(), file.metadata().and_then(|about| about.modified()).expect("a time"))).collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn projects_that_stand_alone_share_what_is_compiled_for_all_of_them() {
+    let shared = workshop().guests();
+    let build = || {
+        let (_root, folder) = make(Kind::Gate, Language::Rust);
+        std::fs::copy(test_plugins::workspace().join("Cargo.lock"), folder.join("Cargo.lock")).expect("copied");
+        let options = plugin_build::Options { shared_dir: Some(shared.clone()), ..plugin_build::Options::default() };
+        let built = plugin_build::build(&folder, &options).expect("a component");
+        assert!(!folder.join("target").exists(), "nothing is compiled in the project");
+        built.digest
+    };
+    let first = build();
+    let compiled = libraries(&shared);
+    assert!(compiled.iter().any(|(file, _)| file.to_string_lossy().contains("libserde_json")), "{compiled:?}");
+    assert_eq!((build(), libraries(&shared)), (first, compiled), "the second project compiles itself alone");
+}
+
 #[test]
 fn nothing_is_written_over_and_names_are_checked() {
     let root = tempfile::tempdir().expect("a folder");

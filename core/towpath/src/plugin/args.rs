@@ -167,6 +167,10 @@ pub(crate) struct BuildArgs {
     /// A folder where componentize-js or componentize-py is looked for first; may be given several times.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) tools: Vec<PathBuf>,
+    /// Where cargo keeps what it compiled; without it, in the target folder of the plugin's workspace, or in towpath/guests in the user's
+    /// cache folder for a plugin that stands alone.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) target_dir: Option<PathBuf>,
 }
 
 /// What to check.

@@ -7,9 +7,16 @@ use serde_json::json;
 use super::args::BuildArgs;
 use super::{Verdict, blocking, json, unsaid};
 use crate::failure::Failure;
+use crate::settings;
 
 pub(super) async fn run(args: &BuildArgs, output: &mut Output) -> Result<Verdict, Failure> {
-    let options = BuildOptions { folder: args.folder.clone(), output: args.output.clone(), tools: args.tools.clone() };
+    let options = BuildOptions {
+        folder: args.folder.clone(),
+        output: args.output.clone(),
+        tools: args.tools.clone(),
+        target_dir: args.target_dir.clone(),
+        shared_dir: settings::cache_dir().map(|cache| cache.join("guests")),
+    };
     let (built, file) = blocking(move || build::build(&options)).await?;
     let bytes = built.component.len();
     if output.context.json {

@@ -10,6 +10,7 @@ use super::{Verdict, blocking, json, read, unsaid};
 use crate::failure::Failure;
 
 pub(super) async fn run(args: &CheckArgs, output: &mut Output) -> Result<Verdict, Failure> {
+    // It says how long the component takes to compile: what was compiled before would hide that.
     let options = CheckOptions { component: read(&args.file)?, compile: !args.no_compile, cache_dir: None };
     let checked = blocking(move || check::check(&options)).await?;
     if output.context.json {

@@ -13,6 +13,7 @@ mod run;
 mod sign;
 mod test;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cli::{Exit, Output};
@@ -21,6 +22,7 @@ use plugin_tool::ToolError;
 
 use self::args::{LocalCommand, Places};
 use crate::failure::{self, Failure};
+use crate::settings;
 
 /// What a command came to: done, or done and found wanting.
 pub(crate) enum Verdict {
@@ -47,6 +49,12 @@ pub(crate) async fn run(command: &LocalCommand, output: &mut Output) -> Result<E
         Verdict::Good => ExitCode::SUCCESS,
         Verdict::Wanting => ExitCode::from(Exit::NotSucceeded as u8),
     })
+}
+
+/// Returns where the code of components is kept that were compiled before, if the user has such a place: a component of Python takes
+/// seconds to compile. The host takes nothing from a folder that others may write.
+fn compiled() -> Option<PathBuf> {
+    settings::cache_dir().map(|cache| cache.join("compiled"))
 }
 
 /// Runs work that blocks on a thread of its own.

@@ -7,14 +7,14 @@ use plugin_tool::call::Said;
 use plugin_tool::run::{self, RunOptions};
 
 use super::args::RunArgs;
-use super::{Verdict, failed, json, read, unsaid};
+use super::{Verdict, compiled, failed, json, read, unsaid};
 use crate::clock;
 use crate::failure::Failure;
 
 pub(super) async fn run(args: &RunArgs, output: &mut Output) -> Result<Verdict, Failure> {
     let folder = args.call.parent().unwrap_or(&args.call).to_owned();
     let (component, call) = (read(&args.file)?, read(&args.call)?);
-    let options = RunOptions { component, call, folder, now_ms: clock::now_ms(), cache_dir: None };
+    let options = RunOptions { component, call, folder, now_ms: clock::now_ms(), cache_dir: compiled() };
     let said = run::run(&options).await.map_err(|error| failed(&error))?;
     if output.context.json {
         json(&said, output)?;

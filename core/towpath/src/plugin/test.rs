@@ -6,14 +6,14 @@ use cli::{Output, text};
 use plugin_tool::conform::{self, Outcome, Proof, TestOptions};
 
 use super::args::TestArgs;
-use super::{Verdict, failed, json, read, unsaid};
+use super::{Verdict, compiled, failed, json, read, unsaid};
 use crate::clock;
 use crate::failure::Failure;
 
 pub(super) async fn run(args: &TestArgs, output: &mut Output) -> Result<Verdict, Failure> {
     let case = args.case.as_deref().map(read).transpose()?;
     let folder = args.case.as_deref().and_then(std::path::Path::parent).unwrap_or(&args.file).to_owned();
-    let options = TestOptions { component: read(&args.file)?, case, folder, cache_dir: None };
+    let options = TestOptions { component: read(&args.file)?, case, folder, cache_dir: compiled() };
     let proofs = conform::test(&options, clock::now_ms).await.map_err(|error| failed(&error))?;
     if output.context.json {
         json(&proofs, output)?;

@@ -141,6 +141,8 @@ impl Shell {
         let registry = registry(folder.path(), registry_port);
         let mut command = Command::new("bash");
         command.args(["--noprofile", "--norc"]).current_dir(folder.path()).process_group(0);
+        // Kept from run to run, as a person's is.
+        command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("walkthrough"));
         command.env("PATH", path_with_towpath()).env("TOWPATH_DATA_DIR", folder.path().join("data"));
         command.env("REGISTRY", format!("127.0.0.1:{registry_port}")).env("PORT", free_port().to_string());
         command.env("TOWPATH", fs::canonicalize(workspace()).unwrap()).env("COSIGN_PASSWORD", "").env("NO_COLOR", "1");
