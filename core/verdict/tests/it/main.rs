@@ -1,0 +1,8 @@
+//! The tests of the statistics, each against a stated source or a count.
+
+mod alarms;
+mod chance;
+mod kayenta;
+mod monitor;
+mod one_look;
+mod vectors;
