@@ -21,4 +21,8 @@ pub mod sequential;
 mod special;
 mod text;
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use special::{normal_cdf, normal_quantile};

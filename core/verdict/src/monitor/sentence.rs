@@ -152,7 +152,7 @@ fn measure(test: &Test, policy: &Policy) -> Measured {
         Test::Exceedance(exceedance) => match exceedance.telling(policy.false_pass) {
             Some((threshold, test)) => of_shares(test, Some(threshold), confidence),
             None => Measured {
-                test: "share above stable's quantiles, anytime-valid".to_owned(),
+                test: "ranks, and shares above stable's quantiles, anytime-valid".to_owned(),
                 candidate: None,
                 yardstick: None,
                 sizes: (0, 0),
@@ -204,7 +204,9 @@ fn of_shares(test: &SharesTest, threshold: Option<f64>, confidence: f64) -> Meas
     Measured {
         test: match threshold {
             None => "ratio of odds in blocks with fixed margins, anytime-valid".to_owned(),
-            Some(threshold) => format!("share above {} by the ratio of odds, anytime-valid", short(threshold)),
+            Some(threshold) => {
+                format!("ranks, and shares above thresholds by the ratio of odds (shown: {}), anytime-valid", short(threshold))
+            }
         },
         candidate: test.candidate.share(),
         yardstick: test.stable.share(),

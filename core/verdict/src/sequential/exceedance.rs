@@ -1,12 +1,13 @@
-//! Times, by the share of requests that take longer than stable's quantiles did before the candidate came.
+//! Times, by the share of requests that take longer than stable's quantiles did before the candidate came, and by ranks.
 //!
 //! A mean of times says what the slowest few did, and has no bound. A share above a threshold is a proportion, with the test of
-//! [`super::shares`]. Several thresholds see a shift of everything and a change of the tail alone. They must be fixed before the data that is
+//! [`super::shares`]. Several thresholds see a change of the tail alone, and ranks a small shift of everything. The thresholds must be fixed before the data that is
 //! judged: from stable's own earlier requests, or from an objective.
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
+use super::ranks::RankSequence;
 use super::shares::{SharesDesign, SharesTest};
 use super::{Evidence, needed};
 use crate::sample::{self, Counts};
@@ -21,11 +22,14 @@ const POINTS_ABOVE_MIN: f64 = 5.0;
 pub struct ExceedanceDesign {
     /// The thresholds, in the unit of the values; all that can be judged by.
     pub thresholds: Vec<f64>,
-    /// What is asked of the share above each. The floor is of no use where stable itself is above in one request of two.
+    /// What is asked of the share above each. Ranks are asked too where the tolerance is 1, which is all that they can ask. The floor is of no use where stable itself is above in one request of two.
     pub shares: SharesDesign,
 }
 
 impl ExceedanceDesign {
+    /// The quantiles that are taken where nobody says which.
+    pub const QUANTILES: [f64; 4] = [0.5, 0.75, 0.9, 0.99];
+
     /// Takes thresholds from stable's earlier values: its quantiles at `shares` (as 0.5, 0.9, 0.99), without those that too few points
     /// lie above. None may be left: then there is nothing to judge by yet.
     pub fn from_baseline(earlier: &[f64], shares: &[f64]) -> Self {
@@ -43,13 +47,15 @@ impl ExceedanceDesign {
 pub struct Exceedance {
     thresholds: Vec<f64>,
     tests: Vec<SharesTest>,
+    ranks: Option<RankSequence>,
 }
 
 impl Exceedance {
     /// Starts a test that has seen nothing.
     pub fn new(design: &ExceedanceDesign) -> Self {
         let tests = design.thresholds.iter().map(|_| SharesTest::new(design.shares)).collect();
-        Self { thresholds: design.thresholds.clone(), tests }
+        let ranks = (design.shares.tolerance <= 1.0).then(RankSequence::default);
+        Self { thresholds: design.thresholds.clone(), tests, ranks }
     }
 
     /// Takes what came since the last look; NaN is left out, infinity is a request that never ended.
@@ -57,17 +63,22 @@ impl Exceedance {
         for (threshold, test) in self.thresholds.iter().zip(&mut self.tests) {
             test.observe(counts(candidate, *threshold), counts(stable, *threshold));
         }
+        if let Some(ranks) = &mut self.ranks {
+            ranks.observe(candidate, stable);
+        }
     }
 
-    /// Returns what both bets have come to: that it is worse at some threshold is the mean of the bets; that it is good enough must be
-    /// proven at all of them.
+    /// Returns what both bets have come to. That it is worse is bet on with half of the coins by ranks and with half by the thresholds, each
+    /// alike; that it is good enough must be proven at all thresholds.
     pub fn evidence(&self) -> Evidence {
         let all: Vec<Evidence> = self.tests.iter().map(SharesTest::evidence).collect();
         if all.is_empty() {
             return Evidence::NONE;
         }
         let worse: Vec<f64> = all.iter().map(|evidence| evidence.worse).collect();
-        Evidence { worse: ln_mean(&worse), good: all.iter().map(|evidence| evidence.good).fold(f64::INFINITY, f64::min) }
+        let by_thresholds = ln_mean(&worse);
+        let worse = self.ranks.as_ref().map_or(by_thresholds, |ranks| ln_mean(&[by_thresholds, ranks.worse()]));
+        Evidence { worse, good: all.iter().map(|evidence| evidence.good).fold(f64::INFINITY, f64::min) }
     }
 
     /// Returns the threshold that says most about the candidate at a level, and its test: the one with the most evidence that it is worse,

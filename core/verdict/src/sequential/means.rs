@@ -1,7 +1,7 @@
 //! The mean of measurements that have bounds (a share of memory, a score, a time with a deadline), against stable's or against a limit.
 //!
 //! A bet of a share of one's coins on each value: I. Waudby-Smith, A. Ramdas, "Estimating means of bounded random variables by betting",
-//! Journal of the Royal Statistical Society B 86 (2023), with the mixture over a grid of bets of their section on diversified betting. Values
+//! Journal of the Royal Statistical Society B 86 (2024), with the mixture over a grid of bets of their section on diversified betting. Values
 //! outside of the bounds count as the bound.
 
 #[cfg(feature = "serde")]

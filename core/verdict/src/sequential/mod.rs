@@ -9,16 +9,18 @@
 //! which costs at most the logarithm of their number and needs no guess of how bad bad is.
 //!
 //! [`shares`] is candidate against stable; [`limit`] is candidate against a limit; [`means`] is for bounded measurements; [`exceedance`] for
-//! times, by the share above stable's quantiles.
+//! times, by the share above stable's quantiles and by [`ranks`].
 
 pub mod exceedance;
 pub mod limit;
 pub mod means;
+pub mod ranks;
 pub mod shares;
 
 pub use exceedance::{Exceedance, ExceedanceDesign};
 pub use limit::{LimitDesign, LimitTest, share_interval};
 pub use means::{MeanDesign, MeanTest};
+pub use ranks::RankSequence;
 pub use shares::{SharesDesign, SharesTest};
 
 #[cfg(feature = "serde")]

@@ -3,7 +3,8 @@
 
 use verdict::sample::Counts;
 use verdict::sequential::{
-    Exceedance, ExceedanceDesign, LimitDesign, LimitTest, MeanDesign, MeanTest, SharesDesign, SharesTest, needed, share_interval,
+    Exceedance, ExceedanceDesign, LimitDesign, LimitTest, MeanDesign, MeanTest, RankSequence, SharesDesign, SharesTest, needed,
+    share_interval,
 };
 
 use crate::chance::Chance;
@@ -148,7 +149,7 @@ fn equal_times_are_called_slower_at_most_at_the_level_and_slower_ones_are_found(
     let time = |chance: &mut Chance, factor: f64| factor * (0.5 * chance.normal()).exp();
     let run = |chance: &mut Chance, factor: f64| {
         let earlier: Vec<f64> = (0..2_000).map(|_| time(chance, 1.0)).collect();
-        let mut test = Exceedance::new(&ExceedanceDesign::from_baseline(&earlier, &[0.5, 0.9, 0.99]));
+        let mut test = Exceedance::new(&ExceedanceDesign::from_baseline(&earlier, &ExceedanceDesign::QUANTILES));
         (0..1_500).any(|_| {
             let stable: Vec<f64> = (0..4).map(|_| time(chance, 1.0)).collect();
             test.observe(&[time(chance, factor)], &stable);
@@ -158,6 +159,22 @@ fn equal_times_are_called_slower_at_most_at_the_level_and_slower_ones_are_found(
     check_at_most(proven(RUNS / 2, |chance| run(chance, 1.0)), RUNS / 2);
     let found = proven(100, |chance| run(chance, 1.3));
     assert!(found >= 95, "{found} of 100 slower candidates were found");
+}
+
+#[test]
+fn equal_values_are_ranked_higher_at_most_at_the_level_also_with_ties() {
+    for values in [4, 1_000_000] {
+        let found = proven(RUNS, |chance| {
+            let mut test = RankSequence::default();
+            (0..800).any(|_| {
+                let mut some = |count: u64| (0..count).map(|_| chance.below(values) as f64).collect::<Vec<f64>>();
+                let (candidate, stable) = (some(2), some(3));
+                test.observe(&candidate, &stable);
+                test.worse() >= needed(LEVEL)
+            })
+        });
+        check_at_most(found, RUNS);
+    }
 }
 
 #[test]
