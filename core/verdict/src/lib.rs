@@ -6,7 +6,7 @@
 //!
 //! In reading order:
 //! [`sample`] is what comes in and what of it can be used;
-//! [`rank`] and [`counts`] compare two samples once;
+//! [`rank`] and [`counts`] compare two samples once, and [`once`] makes a verdict of that;
 //! [`sequential`] holds the tests that may be looked at after every observation;
 //! [`monitor`] joins several metrics to one verdict with a sentence;
 //! [`kayenta`] reproduces that judge's rules.
@@ -15,6 +15,7 @@
 pub mod counts;
 pub mod kayenta;
 pub mod monitor;
+pub mod once;
 pub mod rank;
 pub mod sample;
 pub mod sequential;

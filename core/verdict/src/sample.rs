@@ -35,6 +35,9 @@ impl Points {
     }
 }
 
+/// More trials than this do not come between two looks: it is a counter's reading, or a mistake.
+pub const TRIALS_MAX: u64 = 1_000_000_000_000;
+
 /// So many trials, and so many of them with the event that is counted (an error, a slow answer).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
@@ -64,8 +67,11 @@ impl Counts {
     /// Returns the counts if they can be true.
     ///
     /// # Errors
-    /// When there are more events than trials.
+    /// When there are more events than trials, or more trials than [`TRIALS_MAX`].
     pub const fn checked(self) -> Result<Self, BadCounts> {
+        if self.trials > TRIALS_MAX {
+            return Err(BadCounts::TooMany { trials: self.trials });
+        }
         if self.events > self.trials {
             return Err(BadCounts::MoreEventsThanTrials { events: self.events, trials: self.trials });
         }
@@ -77,9 +83,10 @@ impl Counts {
         (self.trials > 0).then(|| self.events as f64 / self.trials as f64)
     }
 
-    /// Takes no more events than trials, for a caller that did not ask [`Counts::checked`].
+    /// Takes what can be true, for a caller that did not ask [`Counts::checked`].
     pub(crate) fn bounded(self) -> Self {
-        Self { events: self.events.min(self.trials), ..self }
+        let trials = self.trials.min(TRIALS_MAX);
+        Self { events: self.events.min(trials), trials }
     }
 
     pub(crate) const fn and(self, other: Self) -> Self {
@@ -104,6 +111,11 @@ pub enum BadCounts {
         /// As given.
         trials: f64,
     },
+    /// More trials than [`TRIALS_MAX`].
+    TooMany {
+        /// As given.
+        trials: u64,
+    },
     /// Two sources that do not count the same thing, or not at the same moment.
     MoreEventsThanTrials {
         /// As given.
@@ -121,6 +133,12 @@ impl core::fmt::Display for BadCounts {
             }
             Self::Negative { events, trials } => {
                 write!(formatter, "counts must not be negative, found {events} events of {trials} trials")
+            }
+            Self::TooMany { trials } => {
+                write!(
+                    formatter,
+                    "found {trials} trials, at most {TRIALS_MAX} can come between two looks; give what was added since the last look"
+                )
             }
             Self::MoreEventsThanTrials { events, trials } => {
                 write!(

@@ -46,14 +46,15 @@ pub(crate) fn table() -> String {
         ("one look at times in one block of 10,000 × 10,000 requests, four thresholds and ranks", {
             least(|| {
                 let design = Design::Exceedance(ExceedanceDesign::from_baseline(&y, &ExceedanceDesign::QUANTILES));
-                let mut monitor = Monitor::new(Policy::default(), metric(design));
+                let mut monitor = Monitor::new(Policy::default(), metric(design)).expect("a good policy");
                 monitor.observe("it", &Observation::Values { candidate: &x, stable: &y }).expect("values");
                 black_box(monitor.look(1_000));
             })
         }),
         ("1,000 looks at errors, each a block of 10 and 90 requests", {
             least(|| {
-                let mut monitor = Monitor::new(Policy::default(), metric(Design::Shares(SharesDesign::default())));
+                let mut monitor =
+                    Monitor::new(Policy::default(), metric(Design::Shares(SharesDesign::default()))).expect("a good policy");
                 for second in 0..1_000 {
                     let of = |trials| Counts { events: u64::from(second % 20 == 0), trials };
                     monitor.observe("it", &Observation::Counts { candidate: of(10), stable: of(90) }).expect("counts");

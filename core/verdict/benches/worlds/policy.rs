@@ -29,7 +29,7 @@ pub(crate) fn sequential(kind: Kind, run: &Run, stop_when_good: bool) -> Said {
         Kind::Times => Design::Exceedance(ExceedanceDesign::from_baseline(&run.earlier, &ExceedanceDesign::QUANTILES)),
     };
     let metric = Metric { name: "it".to_owned(), group: "all".to_owned(), weight: 1.0, role: Role::Counts, design };
-    let mut monitor = Monitor::new(Policy { false_alarm: LEVEL, ..Policy::default() }, vec![metric]);
+    let mut monitor = Monitor::new(Policy { false_alarm: LEVEL, ..Policy::default() }, vec![metric]).expect("a good policy");
     for (at, second) in (1..).zip(&run.seconds) {
         let seen = match kind {
             Kind::Errors => Observation::Counts { candidate: second.candidate, stable: second.stable },

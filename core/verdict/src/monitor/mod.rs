@@ -10,11 +10,13 @@
 //! **No data is never healthy**: a deciding metric without data leaves the verdict inconclusive, whatever the others say.
 
 mod sentence;
+mod settings;
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 pub use sentence::Finding;
+pub use settings::BadSetting;
 
 use crate::sample::{BadCounts, Counts};
 use crate::sequential::{
@@ -233,9 +235,13 @@ pub struct Monitor {
 
 impl Monitor {
     /// Starts to watch.
-    pub fn new(policy: Policy, metrics: Vec<Metric>) -> Self {
+    ///
+    /// # Errors
+    /// When a setting is one that nothing can be judged by, or two metrics have one name.
+    pub fn new(policy: Policy, metrics: Vec<Metric>) -> Result<Self, BadSetting> {
+        settings::check(&policy, &metrics)?;
         let watched = metrics.into_iter().map(Watched::new).collect();
-        Self { policy, watched, looks: 0, most: 0.0 }
+        Ok(Self { policy, watched, looks: 0, most: 0.0 })
     }
 
     /// Takes what came since the last look for one metric.

@@ -14,10 +14,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{Evidence, FACTORS, limit};
 use crate::sample::Counts;
-use crate::special::ln_mean;
+use crate::special::{ln_choose, ln_mean};
 
 /// A block ends when each side has so many requests. With fewer, a block whose outcomes are all equal says nothing, and many are.
 const BLOCK_MIN: u64 = 4;
+
+/// What is so small beside a sum changes no bit of it, nor does all that follows.
+const NOTHING: f64 = 1e-20;
+
+/// Logarithms of more steps than this are not added one by one.
+const STEPS_EXACT_MAX: u64 = 10_000;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -119,21 +125,92 @@ impl Block {
     /// Returns the logarithm of the probability of what the candidate had, given the sums, at a ratio of the odds; up to a term that is the
     /// same for all ratios.
     fn likelihood(&self, ratio: f64) -> f64 {
-        let least = self.events.saturating_sub(self.stable);
-        let most = self.events.min(self.candidate);
-        // Relative to the least count. Large blocks leave the range of a number, and are brought back.
-        let (mut term, mut sum, mut scale) = (1.0_f64, 1.0_f64, 0.0_f64);
-        for x in least..most {
-            let ways = (self.candidate - x) as f64 * (self.events - x) as f64
-                / ((x + 1) as f64 * (self.stable - (self.events - x) + 1) as f64);
-            term *= ways * ratio;
+        // All probabilities relative to the greatest one, outwards from it until they add nothing: a large block has a long range, of which
+        // a small part counts.
+        let mode = self.mode(ratio);
+        let (mut sum, mut term) = (1.0_f64, 1.0_f64);
+        for x in mode..self.most() {
+            term *= self.step(x) * ratio;
             sum += term;
-            if sum > 1e200 {
-                term /= 1e200;
-                sum /= 1e200;
-                scale += 200.0 * core::f64::consts::LN_10;
+            if term < sum * NOTHING {
+                break;
             }
         }
-        (self.of_candidate - least) as f64 * ratio.ln() - sum.ln() - scale
+        term = 1.0;
+        for x in (self.least()..mode).rev() {
+            term /= self.step(x) * ratio;
+            sum += term;
+            if term < sum * NOTHING {
+                break;
+            }
+        }
+        (self.of_candidate as f64 - mode as f64) * ratio.ln() - self.ln_ways(mode) - sum.ln()
+    }
+
+    const fn least(&self) -> u64 {
+        self.events.saturating_sub(self.stable)
+    }
+
+    fn most(&self) -> u64 {
+        self.events.min(self.candidate)
+    }
+
+    /// By what the number of ways grows from `x` events of the candidate to one more.
+    fn step(&self, x: u64) -> f64 {
+        let others = self.events - x;
+        (self.candidate - x) as f64 * others as f64 / ((x + 1) as f64 * (self.stable + 1 - others) as f64)
+    }
+
+    /// The most likely count: the steps fall, so that it is the first from which the next one is not above 1.
+    fn mode(&self, ratio: f64) -> u64 {
+        let (mut low, mut high) = (self.least(), self.most());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.step(middle) * ratio > 1.0 { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// The logarithm of the number of ways in which the candidate can have `x` of the events, relative to what it had.
+    fn ln_ways(&self, x: u64) -> f64 {
+        let (from, to) = (self.of_candidate.min(x), self.of_candidate.max(x));
+        let ln = if to - from <= STEPS_EXACT_MAX {
+            (from..to).map(|x| self.step(x).ln()).sum()
+        } else {
+            let ways =
+                |x: u64| ln_choose(self.candidate as f64, x as f64) + ln_choose(self.stable as f64, (self.events - x) as f64);
+            ways(to) - ways(from)
+        };
+        if x >= self.of_candidate { ln } else { -ln }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_of_likelihoods_is_that_of_the_sums_in_full() {
+        for (candidate, stable) in
+            [((0, 4), (0, 9)), ((4, 4), (9, 9)), ((3, 10), (5, 90)), ((700, 900), (2_000, 4_000)), ((2, 5_000), (4_900, 5_000))]
+        {
+            let of = |pair: (u64, u64)| Counts { events: pair.0, trials: pair.1 };
+            let block = Block::new(of(candidate), of(stable));
+            let logs = |ratio: f64| {
+                let ways = |x: u64| {
+                    let (m, n) = (block.candidate as f64, block.stable as f64);
+                    ln_choose(m, x as f64) + ln_choose(n, (block.events - x) as f64) + x as f64 * ratio.ln()
+                };
+                let all: Vec<f64> = (block.least()..=block.most()).map(ways).collect();
+                ways(block.of_candidate) - ln_mean(&all) - (all.len() as f64).ln()
+            };
+            for ratio in [0.05, 0.5, 1.15, 3.0, 40.0] {
+                let (found, expected) = (block.likelihood(ratio) - block.likelihood(1.0), logs(ratio) - logs(1.0));
+                assert!(
+                    (found - expected).abs() < 1e-8 * expected.abs().max(1.0),
+                    "{candidate:?} {stable:?} {ratio}: {found} {expected}"
+                );
+            }
+        }
     }
 }

@@ -5,4 +5,5 @@ mod chance;
 mod kayenta;
 mod monitor;
 mod one_look;
+mod properties;
 mod vectors;

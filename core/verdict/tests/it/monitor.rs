@@ -28,14 +28,14 @@ fn counts(candidate: (u64, u64), stable: (u64, u64)) -> Observation<'static> {
 /// Shows one observation of one metric and looks once.
 fn once(metric: Metric, seen: &Observation<'_>) -> Verdict {
     let name = metric.name.clone();
-    let mut monitor = Monitor::new(Policy::default(), vec![metric]);
+    let mut monitor = Monitor::new(Policy::default(), vec![metric]).unwrap();
     monitor.observe(&name, seen).unwrap();
     monitor.look(41_000)
 }
 
 #[test]
 fn the_sentence_of_the_issue() {
-    let mut monitor = Monitor::new(Policy::default(), vec![shares("error rate")]);
+    let mut monitor = Monitor::new(Policy::default(), vec![shares("error rate")]).unwrap();
     for _ in 0..9 {
         monitor.observe("error rate", &counts((3, 129), (4, 1_201))).unwrap();
     }
@@ -99,7 +99,7 @@ fn each_count_that_says_little_has_its_verdict_and_sentence() {
     let limit = metric("error rate", Design::Limit(LimitDesign { limit: 0.01, good_below: 0.01 }));
     let sentence = "candidate error rate 100 % (40 of 40) against the limit 1 %: certain enough after 41 s";
     check(limit, &counts((40, 40), (0, 0)), Outcome::Unhealthy, Conclusion::Worse, sentence);
-    assert_eq!(Monitor::new(Policy::default(), vec![]).look(0).outcome, Outcome::Inconclusive);
+    assert_eq!(Monitor::new(Policy::default(), vec![]).unwrap().look(0).outcome, Outcome::Inconclusive);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn times_without_a_threshold_have_nothing_to_be_judged_by_and_endless_ones_are_s
 
 #[test]
 fn what_cannot_be_true_is_refused_with_what_was_found() {
-    let mut monitor = Monitor::new(Policy::default(), vec![shares("error rate"), mean("load")]);
+    let mut monitor = Monitor::new(Policy::default(), vec![shares("error rate"), mean("load")]).unwrap();
     let refused =
         |monitor: &mut Monitor, name: &str, seen: &Observation<'_>| monitor.observe(name, seen).unwrap_err().to_string();
     assert_eq!(
@@ -200,7 +200,7 @@ fn a_metric_without_data_keeps_all_from_being_healthy_and_a_dry_one_does_not() {
         [(Role::Counts, Outcome::Inconclusive), (Role::Critical, Outcome::Inconclusive), (Role::DryRun, Outcome::Healthy)]
     {
         let policy = Policy { pass_score: 40.0, ..Policy::default() };
-        let mut monitor = Monitor::new(policy, vec![shares("error rate"), Metric { role, ..mean("load") }]);
+        let mut monitor = Monitor::new(policy, vec![shares("error rate"), Metric { role, ..mean("load") }]).unwrap();
         monitor.observe("error rate", &counts((0, 5_000), (0, 5_000))).unwrap();
         assert_eq!(monitor.look(1_000).outcome, outcome, "{role:?}");
     }
@@ -214,7 +214,8 @@ fn an_undecided_metric_matters_by_its_role_and_the_score() {
         (Role::Critical, 50.0, Outcome::Inconclusive),
     ] {
         let mut monitor =
-            Monitor::new(Policy { pass_score, ..Policy::default() }, vec![shares("error rate"), Metric { role, ..mean("load") }]);
+            Monitor::new(Policy { pass_score, ..Policy::default() }, vec![shares("error rate"), Metric { role, ..mean("load") }])
+                .unwrap();
         monitor.observe("error rate", &counts((0, 5_000), (0, 5_000))).unwrap();
         monitor.observe("load", &Observation::Values { candidate: &[0.5; 5], stable: &[0.5; 5] }).unwrap();
         let verdict = monitor.look(1_000);
@@ -225,7 +226,7 @@ fn an_undecided_metric_matters_by_its_role_and_the_score() {
 #[test]
 fn a_dry_metric_never_decides_and_a_proof_stands() {
     let dry = Metric { role: Role::DryRun, ..shares("dry") };
-    let mut monitor = Monitor::new(Policy::default(), vec![shares("error rate"), dry]);
+    let mut monitor = Monitor::new(Policy::default(), vec![shares("error rate"), dry]).unwrap();
     monitor.observe("dry", &counts((200, 200), (0, 200))).unwrap();
     assert_eq!(monitor.look(1_000).outcome, Outcome::Inconclusive);
     monitor.observe("error rate", &counts((30, 200), (0, 200))).unwrap();
@@ -244,7 +245,7 @@ fn many_metrics_raise_no_more_alarms_than_one() {
         .filter(|seed| {
             let chance = &mut Chance::new(*seed);
             let policy = Policy { false_alarm: 0.05, ..Policy::default() };
-            let mut monitor = Monitor::new(policy, names.iter().map(|name| shares(name)).collect());
+            let mut monitor = Monitor::new(policy, names.iter().map(|name| shares(name)).collect()).unwrap();
             (0..60).any(|second| {
                 for name in &names {
                     let seen = counts((chance.binomial(20, 0.1), 20), (chance.binomial(40, 0.1), 40));
@@ -261,7 +262,7 @@ fn many_metrics_raise_no_more_alarms_than_one() {
 fn a_state_that_was_written_down_goes_on_as_if_it_had_not_been() {
     let earlier: Vec<f64> = (0..200).map(f64::from).collect();
     let times = metric("time", Design::Exceedance(ExceedanceDesign::from_baseline(&earlier, &[0.5, 0.9])));
-    let mut kept = Monitor::new(Policy::default(), vec![shares("error rate"), mean("load"), times]);
+    let mut kept = Monitor::new(Policy::default(), vec![shares("error rate"), mean("load"), times]).unwrap();
     let mut written = kept.clone();
     let chance = &mut Chance::new(3);
     for second in 0..40 {
@@ -282,5 +283,34 @@ fn a_state_that_was_written_down_goes_on_as_if_it_had_not_been() {
         let text = serde_json::to_string(&written).unwrap();
         written = serde_json::from_str(&text).unwrap();
         assert!(text.len() < 8_000, "a state of three metrics has {} bytes", text.len());
+    }
+}
+
+#[test]
+fn a_setting_that_nothing_can_be_judged_by_is_refused_with_what_is_expected() {
+    let refused = |policy: Policy, metrics: Vec<Metric>| Monitor::new(policy, metrics).unwrap_err().to_string();
+    let design = |design: Design| refused(Policy::default(), vec![metric("it", design)]);
+    let (good, limit) = (SharesDesign::default(), LimitDesign { limit: 0.0, good_below: 0.1 });
+    let crossed = MeanDesign { low: 1.0, high: 0.0, tolerance: 0.0, margin: 0.1, against_stable: true };
+    for (found, expected) in [
+        (design(Design::Limit(limit)), "limit of it must be above 0 and below 1, found 0"),
+        (
+            design(Design::Shares(SharesDesign { margin: 1.0, ..good })),
+            "margin of it must be a factor above the tolerance, found 1",
+        ),
+        (
+            design(Design::Shares(SharesDesign { tolerance: f64::NAN, ..good })),
+            "tolerance of it must be a factor of at least 1, found NaN",
+        ),
+        (design(Design::Mean(crossed)), "high of it must be a finite number above low, found 0"),
+        (
+            design(Design::Mean(MeanDesign { high: 2.0, margin: 1.0, ..crossed })),
+            "margin of it must be at least the tolerance, and within the bounds of the values, found 1",
+        ),
+        (refused(Policy { false_alarm: 0.0, ..Policy::default() }, vec![]), "false_alarm must be above 0 and below 1, found 0"),
+        (refused(Policy::default(), vec![Metric { weight: 0.0, ..shares("it") }]), "weight of it must be above 0, found 0"),
+        (refused(Policy::default(), vec![shares("it"), shares("it")]), "a metric's name must be its own, found it twice"),
+    ] {
+        assert_eq!(found, expected);
     }
 }

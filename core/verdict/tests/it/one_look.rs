@@ -1,6 +1,8 @@
 //! Rank tests and counts against published values, and against their definitions by brute force.
 
 use verdict::counts::{CountMethod, NoCounts, compare_in_two_parts, compare_rates, compare_shares, mostly_zero, wilson};
+use verdict::monitor::Conclusion;
+use verdict::once::{self, Rule};
 use verdict::rank::{self, NoRanks};
 use verdict::sample::Counts;
 
@@ -144,4 +146,125 @@ fn too_few_trials_give_no_verdict() {
     let found = compare_shares(counts(19, 19), counts(0, 1_000), 0.95);
     assert_eq!(found, Err(NoCounts::TooFew { candidate: 19, stable: 1_000 }));
     assert!(matches!(compare_shares(counts(2, 1), counts(0, 1_000), 0.95), Err(NoCounts::Bad(_))));
+}
+
+fn rule() -> Rule {
+    Rule { points_min: 10, ..Rule::default() }
+}
+
+#[test]
+fn one_look_at_points_has_a_verdict_and_a_sentence_for_any_input() {
+    let ramp = |from: f64| (0..40).map(|place| from + f64::from(place % 20)).collect::<Vec<f64>>();
+    let rare = |every: usize| (0..200).map(|place| if place % every == 0 { 3.0 } else { 0.0 }).collect::<Vec<f64>>();
+    let grown: Vec<f64> =
+        rare(3).iter().enumerate().map(|(place, value)| value * 50.0 + if *value > 0.0 { place as f64 } else { 0.0 }).collect();
+    for (candidate, stable, conclusion, sentence) in [
+        (vec![], ramp(100.0), Conclusion::NoData, "no time of the candidate: no data is not healthy"),
+        (
+            vec![f64::NAN; 30],
+            ramp(100.0),
+            Conclusion::NoData,
+            "no time of the candidate: no data is not healthy; 30 missing points left out",
+        ),
+        (
+            ramp(100.0),
+            vec![f64::INFINITY],
+            Conclusion::NoData,
+            "no time of stable: nothing to compare with; 1 infinite points left out",
+        ),
+        (vec![1.0], ramp(100.0), Conclusion::Undecided, "candidate time has 1, stable 40: 1 on a side is too few, 10 are needed"),
+        (
+            vec![7.0; 12],
+            vec![7.0; 30],
+            Conclusion::Good,
+            "candidate time 7 (12 points) against stable 7 (30 points), all of them equal: good enough",
+        ),
+        (
+            vec![9.0; 12],
+            vec![7.0; 30],
+            Conclusion::Worse,
+            "candidate time 9 (12 points) against stable 7 (30 points), shifted by 2 (2 to 2): certain enough",
+        ),
+        (
+            ramp(150.0),
+            ramp(100.0),
+            Conclusion::Worse,
+            "candidate time 160 (40 points) against stable 110 (40 points), shifted by 50 (47 to 53): certain enough",
+        ),
+        (
+            ramp(101.0),
+            ramp(100.0),
+            Conclusion::Good,
+            "candidate time 110 (40 points) against stable 110 (40 points), shifted by 1 (-2 to 4): good enough, and certain enough",
+        ),
+        (
+            rare(2),
+            rare(20),
+            Conclusion::Worse,
+            "candidate time above zero 50 % (100 of 200) against stable 5 % (10 of 200): certain enough",
+        ),
+        (
+            grown,
+            rare(3),
+            Conclusion::Worse,
+            "candidate time where it is not zero 249 (67 points) against stable 3 (67 points), shifted by 246 (222 to 270): certain enough",
+        ),
+    ] {
+        let found = once::points("time", &candidate, &stable, &rule());
+        assert_eq!((found.conclusion, &*found.sentence), (conclusion, sentence));
+    }
+}
+
+#[test]
+fn one_look_at_shares_has_a_verdict_and_a_sentence_for_any_input() {
+    let rule = Rule { tolerance: 0.01, ..rule() };
+    for (candidate, stable, conclusion, sentence) in [
+        (counts(0, 0), counts(1, 9), Conclusion::NoData, "no error rate of the candidate: no data is not healthy"),
+        (counts(0, 9), counts(0, 0), Conclusion::NoData, "no error rate of stable: nothing to compare with"),
+        (
+            counts(1, 9),
+            counts(0, 900),
+            Conclusion::Undecided,
+            "candidate error rate 11.1 % (1 of 9) against stable 0 % (0 of 900): a comparison of shares needs 20 trials on each side, found 9 of \
+             the candidate and 900 of stable",
+        ),
+        (
+            counts(60, 1_290),
+            counts(39, 12_011),
+            Conclusion::Worse,
+            "candidate error rate 4.7 % (60 of 1,290) against stable 0.3 % (39 of 12,011): certain enough",
+        ),
+        (
+            counts(0, 2_000),
+            counts(0, 2_000),
+            Conclusion::Good,
+            "candidate error rate 0 % (0 of 2,000) against stable 0 % (0 of 2,000): good enough, and certain enough",
+        ),
+        (
+            counts(1, 60),
+            counts(0, 60),
+            Conclusion::Undecided,
+            "candidate error rate 1.7 % (1 of 60) against stable 0 % (0 of 60): not certain",
+        ),
+    ] {
+        let found = once::shares("error rate", candidate, stable, &rule);
+        assert_eq!((found.conclusion, &*found.sentence), (conclusion, sentence));
+    }
+    // Where lower is bad, the same counts the other way round are worse.
+    let found = once::shares("hit rate", counts(100, 1_000), counts(900, 1_000), &Rule { lower_is_bad: true, ..rule });
+    assert_eq!(found.conclusion, Conclusion::Worse);
+}
+
+#[test]
+fn one_look_at_equal_points_raises_false_alarms_at_most_as_it_says() {
+    let alarms = (1..=2_000_u64)
+        .filter(|seed| {
+            let chance = &mut Chance::new(*seed);
+            let (x, y): (Vec<f64>, Vec<f64>) = (0..30).map(|_| (chance.normal(), chance.normal())).unzip();
+            once::points("it", &x, &y, &Rule { confidence: 0.9, tolerance: 0.0, ..rule() }).conclusion == Conclusion::Worse
+        })
+        .count();
+    // Five per cent, and what chance adds in one of a thousand seeds.
+    assert!(alarms <= 130, "{alarms} of 2000 looks raised a false alarm");
+    assert!(alarms >= 70, "{alarms} of 2000 looks raised a false alarm: the test sees less than it could");
 }
