@@ -1,6 +1,7 @@
 //! Rank tests and counts against published values, and against their definitions by brute force.
 
 use verdict::counts::{CountMethod, NoCounts, compare_in_two_parts, compare_rates, compare_shares, mostly_zero, wilson};
+use verdict::kayenta::Shifted;
 use verdict::monitor::Conclusion;
 use verdict::once::{self, Rule};
 use verdict::rank::{self, NoRanks};
@@ -42,6 +43,7 @@ fn ranks_equal_their_definition_by_brute_force() {
         assert_eq!(found.greater, wins / differences.len() as f64, "seed {seed}");
         assert!(differences.contains(&found.interval.low) && differences.contains(&found.interval.high), "seed {seed}");
         assert!(found.interval.low <= found.shift && found.shift <= found.interval.high, "seed {seed}: {found:?}");
+        check_crossing(&x, &y, &differences, found.interval.low, seed);
         // The other way round is the mirror image.
         let mirror = rank::compare(&y, &x, 0.9).unwrap();
         assert_eq!(
@@ -51,6 +53,15 @@ fn ranks_equal_their_definition_by_brute_force() {
         );
         assert!(near(mirror.z, -found.z, 1e-12) && near(mirror.p, found.p, 1e-12), "seed {seed}");
     }
+}
+
+/// The lower limit is where the statistic of the shifted samples falls through the normal quantile, unless it is below it from the start.
+fn check_crossing(x: &[f64], y: &[f64], differences: &[f64], low: f64, seed: u64) {
+    let samples = Shifted::new(x, y).unwrap();
+    // Points are quarters, so that so little is no difference.
+    let beside = |step: f64| samples.statistic(low + step, verdict::normal_quantile(0.95)).unwrap();
+    assert!(beside(1e-3) < 0.0, "seed {seed}: the limit {low} is too low");
+    assert!(low == differences[0] || beside(-1e-3) >= 0.0, "seed {seed}: the limit {low} is too high");
 }
 
 #[test]
