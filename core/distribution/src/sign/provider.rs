@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::sync::Once;
 
+use ed25519_dalek::{Digest as _, Sha512, Signature, VerifyingKey};
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1,
@@ -80,6 +81,12 @@ fn verification(scheme: SigningScheme) -> Result<&'static dyn VerificationAlgori
     })
 }
 
+/// Returns whether a signature is one of Ed25519ph (RFC 8032, section 5.1), which ring does not know.
+fn verified_prehashed(key: &[u8], data: &[u8], signature: &[u8]) -> bool {
+    let (Ok(key), Ok(signature)) = (VerifyingKey::try_from(key), Signature::from_slice(signature)) else { return false };
+    key.verify_prehashed_strict(Sha512::new().chain_update(data), None, &signature).is_ok()
+}
+
 impl CryptoProvider for Ring {
     fn hash(&self, algorithm: HashAlgorithm) -> Result<Box<dyn HashContext>> {
         Ok(Box::new(Hashing(ring::digest::Context::new(hash(algorithm)?))))
@@ -87,7 +94,12 @@ impl CryptoProvider for Ring {
 
     fn verify_raw(&self, scheme: SigningScheme, key: &[u8], data: &[u8], signature: &[u8]) -> Result<()> {
         let wrong = |_| Error::Verification(format!("the {} signature does not fit", scheme.name()));
-        UnparsedPublicKey::new(verification(scheme)?, key).verify(data, signature).map_err(wrong)
+        let fits = UnparsedPublicKey::new(verification(scheme)?, key).verify(data, signature);
+        match scheme {
+            // The same keys sign in two ways, and no signature of one way is one of the other: cosign takes the second for its bundles.
+            SigningScheme::Ed25519 if fits.is_err() && verified_prehashed(key, data, signature) => Ok(()),
+            _ => fits.map_err(wrong),
+        }
     }
 
     fn verify_prehashed(&self, scheme: SigningScheme, key: &[u8], digest: &[u8], signature: &[u8]) -> Result<()> {

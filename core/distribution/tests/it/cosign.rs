@@ -81,3 +81,49 @@ async fn what_cosign_signs_is_verified_here() {
     let pem = std::fs::read_to_string(folder.path().join("cosign.key")).unwrap();
     assert!(SigningKey::from_pem(&pem, Some(PASSWORD.as_bytes())).is_ok());
 }
+
+/// Writes a private key that is not of cosign's own kind into `KIND.pem`, and has cosign take it over.
+fn imported(kind: &str, folder: &Path) {
+    let file = folder.join(format!("{kind}.pem"));
+    match kind {
+        "rsa" => {
+            let mut made = Command::new("ssh-keygen");
+            made.args(["-q", "-t", "rsa", "-b", "2048", "-m", "PKCS8", "-N", "", "-f"]).arg(&file);
+            assert!(made.status().expect("ssh-keygen is there: .ci/setup tests").success());
+        }
+        _ => {
+            let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+            std::fs::write(&file, key.serialize_pem()).unwrap();
+        }
+    }
+    let (taken, said) = cosign(&["import-key-pair", "--key", &format!("{kind}.pem"), "--output-key-prefix", kind, "-y"], folder);
+    assert!(taken, "{said}");
+}
+
+#[tokio::test]
+async fn what_is_signed_with_keys_of_other_kinds_is_verified_here() {
+    let registry = Registry::start();
+    let any = Registries::default();
+    let folder = tempfile::tempdir().unwrap();
+    for kind in ["rsa", "ed25519"] {
+        imported(kind, folder.path());
+        let public = std::fs::read_to_string(folder.path().join(format!("{kind}.pub"))).unwrap();
+        for format in [SignatureFormat::Bundle, SignatureFormat::Simple] {
+            let name = reference(format!("{}/team/plugin:{kind}-{format:?}", registry.host));
+            let pinned = push(&any, &name, &component(&format!("{kind}{format:?}")), &none()).await.unwrap().reference;
+            let image = format!("{}@{}", pinned.name(), pinned.digest().unwrap());
+            let key = format!("{kind}.key");
+            let unlogged =
+                ["sign", "--key", &key, "--tlog-upload=false", "--use-signing-config=false", "--allow-http-registry", "-y"];
+            let (signed, said) = cosign(&[unlogged.as_slice(), &[newer(format), image.as_str()]].concat(), folder.path());
+            assert!(signed, "{said}");
+            let pulled = pull(&any, &trust_in(&public), &name).await;
+            let pulled = pulled.unwrap_or_else(|error| panic!("{kind} {format:?}: {error:?}"));
+            assert_eq!(pulled.signed_by, [Signer::Key { name: "release".into() }]);
+        }
+        // Such a key verifies here, and signs elsewhere.
+        let pem = std::fs::read_to_string(folder.path().join(format!("{kind}.key"))).unwrap();
+        let error = SigningKey::from_pem(&pem, Some(PASSWORD.as_bytes())).unwrap_err().to_string();
+        assert!(error.contains("P-256"), "{kind}: {error}");
+    }
+}
