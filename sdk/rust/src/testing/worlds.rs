@@ -17,8 +17,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
+
 use super::World;
 use crate::Context;
+use crate::helpers::patch::{JSON_PATCH, MERGE_PATCH, merge};
 use crate::powers::http;
 
 /// The largest document.
@@ -69,10 +72,11 @@ pub trait Faulty: World + Clone + 'static {
     }
 }
 
-/// An object store over HTTP, in memory: GET, HEAD, PUT, POST and DELETE of `/documents/NAME` on every host.
+/// An object store over HTTP, in memory: GET, HEAD, PUT, POST, PATCH and DELETE of `/documents/NAME` on every host.
 ///
 /// An answer says the document's version as `etag`; `if-match` and `if-none-match: *` are the conditions of a write, and one that does
-/// not hold is answered with 412.
+/// not hold is answered with 412. A PATCH is a JSON Patch or a JSON Merge Patch, by its `content-type`; it is done as a whole or, where a
+/// `test` of it fails, not at all, and then answered with 409 and a sentence.
 #[derive(Clone, Default)]
 pub struct Documents(Arc<Mutex<State>>);
 
@@ -181,7 +185,11 @@ impl State {
                 None => plain(404),
             },
             "HEAD" => self.documents.get(name).map_or_else(|| plain(404), |(number, _)| versioned(*number, &[])),
-            "PUT" | "POST" | "DELETE" if unmet_match || unmet_none => plain(412),
+            "PUT" | "POST" | "PATCH" | "DELETE" if unmet_match || unmet_none => plain(412),
+            "PATCH" => match self.patched(name, said("content-type").unwrap_or_default(), &request.body) {
+                Ok(content) => versioned(self.put(name, &content), &content),
+                Err((status, why)) => http::Response { body: why.into_bytes(), ..plain(status) },
+            },
             "PUT" | "POST" if request.body.len() > DOCUMENT_BYTES_MAX => plain(413),
             "PUT" | "POST" if version.is_none() && self.documents.len() >= DOCUMENTS_MAX => plain(507),
             "PUT" | "POST" => versioned(self.put(name, &request.body), &request.body),
@@ -191,6 +199,23 @@ impl State {
             }
             _ => plain(405),
         }
+    }
+
+    /// Returns the document as a patch makes it, or the status of the refusal and a sentence.
+    fn patched(&self, name: &str, media_type: &str, patch: &[u8]) -> Result<Vec<u8>, (u16, String)> {
+        let (_, content) = self.documents.get(name).ok_or_else(|| (404, format!("there is no document {name:?}")))?;
+        let mut document: Value =
+            serde_json::from_slice(content).map_err(|error| (409, format!("the document is no JSON: {error}")))?;
+        let unreadable = |error: serde_json::Error| (400, format!("the patch cannot be read: {error}"));
+        match media_type {
+            JSON_PATCH => {
+                let operations: json_patch::Patch = serde_json::from_slice(patch).map_err(unreadable)?;
+                json_patch::patch(&mut document, &operations).map_err(|error| (409, error.to_string()))?;
+            }
+            MERGE_PATCH => document = merge(document, &serde_json::from_slice(patch).map_err(unreadable)?),
+            other => return Err((415, format!("the patch is {other:?}, expected {JSON_PATCH} or {MERGE_PATCH}"))),
+        }
+        Ok(document.to_string().into_bytes())
     }
 
     fn put(&mut self, name: &str, content: &[u8]) -> u64 {
@@ -223,7 +248,10 @@ fn plain(status: u16) -> http::Response {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::helpers::patch::{JsonPatch, pointer};
     use crate::powers::http::Request;
     use crate::testing::in_world;
 
@@ -249,6 +277,38 @@ mod tests {
         assert_eq!(status(&world, "PUT", Some(("if-match", &version))), 200);
         assert_eq!(status(&world, "DELETE", Some(("if-match", &version))), 412);
         assert_eq!((status(&world, "DELETE", None), status(&world, "GET", None), world.writes()), (204, 404, 3));
+    }
+
+    /// Patches a document, and returns the status and what is there then, or the sentence of the refusal.
+    fn patched(document: &Value, media_type: &str, patch: &Value) -> (u16, Value) {
+        let world = Documents::new();
+        world.put("a/b", document.to_string().as_bytes());
+        let request = Request::new("PATCH", format!("{}/a/b", Documents::URL)).header("content-type", media_type);
+        let answer = in_world(world.clone(), || request.body(patch.to_string()).send()).expect("an answer");
+        let there: Value = serde_json::from_slice(&world.document("a/b").expect("a document")).expect("JSON");
+        if answer.status != 200 {
+            assert_eq!(there, *document, "a patch that fails changes nothing");
+            return (answer.status, String::from_utf8_lossy(&answer.body).into_owned().into());
+        }
+        (200, there)
+    }
+
+    #[test]
+    fn a_patch_is_done_as_a_whole_or_not_at_all() {
+        let document = json!({ "generation": 3, "labels": { "app/version": "v1" }, "list": [1, 2] });
+        let version = pointer(["labels", "app/version"]);
+        let patch = JsonPatch::new().test("/generation", json!(3)).replace(&version, json!("v2")).remove("/list/0");
+        let patch = patch.add("/list/-", json!(3)).add("/new", json!({}));
+        let wanted = json!({ "generation": 3, "labels": { "app/version": "v2" }, "list": [2, 3], "new": {} });
+        assert_eq!(patched(&document, JSON_PATCH, &patch.to_value()), (200, wanted));
+        let late = JsonPatch::new().replace(&version, json!("v3")).test("/generation", json!(2));
+        let (status, why) = patched(&document, JSON_PATCH, &late.to_value());
+        assert!(status == 409 && why.to_string().contains("/generation"), "{status} {why}");
+        let absent = JsonPatch::new().remove("/nowhere");
+        assert_eq!(patched(&document, JSON_PATCH, &absent.to_value()).0, 409);
+        assert_eq!(patched(&document, JSON_PATCH, &json!({ "op": "add" })).0, 400);
+        assert_eq!(patched(&document, "text/plain", &json!([])).0, 415);
+        assert_eq!(patched(&json!({ "a": 1 }), MERGE_PATCH, &json!({ "a": null, "b": 2 })), (200, json!({ "b": 2 })));
     }
 
     #[test]
