@@ -14,28 +14,39 @@ use crate::powers::ssh::grant::SshGrant;
 ///
 /// Logging, measuring, reading the clock and randomness are granted unless they are taken away; everything that reaches outside the
 /// host is refused unless it is granted here. A power that is used without a grant fails the call with the line that would grant it.
+/// What is as it is without a grant is not written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Grants {
     /// Lines for the operator.
+    #[serde(skip_serializing_if = "Clone::clone")]
     pub log: bool,
     /// Numbers for the operator.
+    #[serde(skip_serializing_if = "Clone::clone")]
     pub measure: bool,
     /// The time, and short waits.
+    #[serde(skip_serializing_if = "Clone::clone")]
     pub clock: bool,
     /// Randomness.
+    #[serde(skip_serializing_if = "Clone::clone")]
     pub random: bool,
     /// Requests to allow-listed places; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<HttpGrant>,
     /// The local runtime, in the scope of the call.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub runtime: bool,
     /// The bytes of the artifacts that the call is about.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub artifact: bool,
     /// Programs on the server's machine; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandGrant>,
     /// Hosts over ssh; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ssh: Option<SshGrant>,
     /// Secrets that the plugin itself sees; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretGrant>,
 }
 
