@@ -6,14 +6,15 @@ use crate::counters::{Counted, float, ratio};
 use crate::settings::Settings;
 
 /// One limit, and how it was met.
-struct Finding {
-    verdict: Verdict,
-    sentence: String,
-    measurement: Measurement,
+pub(crate) struct Finding {
+    pub(crate) verdict: Verdict,
+    pub(crate) sentence: String,
+    pub(crate) measurement: Measurement,
 }
 
 /// Judges the candidate: unhealthy if any limit is exceeded, else inconclusive if any cannot be judged yet, else healthy.
-pub(crate) fn judge(settings: &Settings, candidate: &Counted, stable: Option<&Counted>) -> Assessment {
+/// `compared` is what the comparison of both sides over the whole watch has found.
+pub(crate) fn judge(settings: &Settings, candidate: &Counted, stable: Option<&Counted>, compared: Option<Finding>) -> Assessment {
     let findings: Vec<_> = [
         settings.max_error_rate.map(|limit| error_rate(settings, candidate, limit)),
         settings.max_error_rate_above_stable.map(|limit| error_rate_above_stable(settings, candidate, stable, limit)),
@@ -22,6 +23,7 @@ pub(crate) fn judge(settings: &Settings, candidate: &Counted, stable: Option<&Co
     ]
     .into_iter()
     .flatten()
+    .chain(compared)
     .collect();
     let sentences = |verdict: Verdict| {
         let of_verdict = findings.iter().filter(|finding| finding.verdict == verdict);

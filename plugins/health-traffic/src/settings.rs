@@ -19,11 +19,32 @@ pub struct Settings {
     /// By how much the candidate's error rate may be above the stable side's in the same time, 0 to 1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub max_error_rate_above_stable: Option<f64>,
+    /// Holds the candidate's errors against stable's in the same time, by a test that is sure as early as it can be: see there.
+    pub worse_than_stable: Option<WorseThanStable>,
     /// The percentile at which latency is judged.
     pub percentile: Percentile,
     /// How many requests the candidate must have answered before it can be healthy; the same for stable where it is compared with.
     #[schemars(range(min = 1))]
     pub min_requests: u64,
+}
+
+/// When the candidate's errors are more than stable's by more than chance. Whoever looks again and again is deceived by chance sooner or
+/// later; this test is not, however often it looks, and so finds what is very bad within a few requests. While stable takes no traffic nothing is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct WorseThanStable {
+    /// With at most this probability, in each watch, a candidate is called worse that is not.
+    #[schemars(range(min = 0.000_001, max = 0.5))]
+    pub false_alarm: f64,
+    /// By which factor its odds of an error may exceed stable's and be as good.
+    #[schemars(range(min = 1.0, max = 100.0))]
+    pub tolerance: f64,
+}
+
+impl Default for WorseThanStable {
+    fn default() -> Self {
+        Self { false_alarm: 0.01, tolerance: 1.0 }
+    }
 }
 
 /// The percentile at which latency is judged.
@@ -46,6 +67,7 @@ impl Default for Settings {
             max_latency_ms: None,
             max_latency_ratio: None,
             max_error_rate_above_stable: None,
+            worse_than_stable: None,
             percentile: Percentile::P95,
             min_requests: 50,
         }
@@ -53,10 +75,19 @@ impl Default for Settings {
 }
 
 impl Settings {
+    fn limits(&self) -> [Option<f64>; 4] {
+        [self.max_error_rate, self.max_latency_ms, self.max_latency_ratio, self.max_error_rate_above_stable]
+    }
+
+    /// Returns whether the candidate is held against anything but the test beside stable.
+    pub(crate) fn has_limits(&self) -> bool {
+        self.limits().iter().any(Option::is_some)
+    }
+
     /// Returns what does not make sense.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let limits = [self.max_error_rate, self.max_latency_ms, self.max_latency_ratio, self.max_error_rate_above_stable];
-        if limits.iter().all(Option::is_none) {
+        let limits = self.limits();
+        if !self.has_limits() && self.worse_than_stable.is_none() {
             return Err("no limit is set; a check without one would find everything healthy".to_owned());
         }
         match limits.iter().flatten().find(|limit| !limit.is_finite() || **limit < 0.0) {

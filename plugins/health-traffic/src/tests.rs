@@ -100,6 +100,80 @@ fn latency_is_compared_with_stable() {
     check(settings, counters("v2", 2_000, 0, 100, 0), Verdict::Unhealthy, "the candidate's p95 is 95.5 ms and stable's 55.0 ms");
 }
 
+/// Looks again and again, a second apart, while both sides get requests; returns the looks that it took until a verdict, and the last one.
+fn watched(settings: &str, each: impl Fn(u64) -> (Value, Value), looks: u64) -> (u64, Assessment) {
+    let mut state = None;
+    for number in 1..=looks {
+        let (stable, candidate) = each(number);
+        let found = assess(settings, state, stable, candidate);
+        if found.verdict == Verdict::Unhealthy || number == looks {
+            return (number, found);
+        }
+        state = found.state;
+    }
+    unreachable!("the last look returns")
+}
+
+#[test]
+fn errors_beside_stables_are_certain_as_soon_as_they_are() {
+    let settings = r#"{ "maxErrorRate": null, "worseThanStable": {} }"#;
+    // Ten requests a second to the candidate, ninety to stable, which fails in one of a hundred.
+    let stable = |look: u64| counters("v1", 2_000, 90 * look, 0, 9 * look / 10);
+    let awful = |look: u64| (stable(look), counters("v2", 2_000, 10 * look, 0, 5 * look));
+    let (looks, found) = watched(settings, awful, 60);
+    assert!(looks <= 3 && found.sentence.contains("against stable"), "{looks} looks: {}", found.sentence);
+    let evidence = found.measurements.iter().find(|measured| measured.name == "evidence-of-more-errors").expect("measured");
+    assert!(Some(evidence.value) > evidence.limit && evidence.limit == Some(100.0), "{evidence:?}");
+    let bad = |look: u64| (stable(look), counters("v2", 2_000, 10 * look, 0, look / 2));
+    let (looks, found) = watched(settings, bad, 120);
+    assert!(looks > 3 && looks < 60 && found.verdict == Verdict::Unhealthy, "{looks} looks: {}", found.sentence);
+    let same = |look: u64| (stable(look), counters("v2", 2_000, 10 * look, 0, look / 10));
+    let (looks, found) = watched(settings, same, 600);
+    assert_eq!((looks, found.verdict), (600, Verdict::Healthy), "{}", found.sentence);
+    assert!(found.state.expect("a state").len() < 4_096);
+}
+
+#[test]
+fn without_enough_requests_of_both_sides_nothing_is_compared() {
+    let settings = r#"{ "maxErrorRate": null, "worseThanStable": {} }"#;
+    check_sides(settings, Value::Null, counters("v2", 2_000, 200, 0, 0), Verdict::Inconclusive);
+    check_sides(settings, counters("v1", 2_000, 49, 0, 0), counters("v2", 2_000, 200, 0, 0), Verdict::Inconclusive);
+    check_sides(settings, counters("v1", 2_000, 900, 0, 0), counters("v2", 2_000, 49, 0, 0), Verdict::Inconclusive);
+    check_sides(settings, counters("v1", 2_000, 900, 0, 0), counters("v2", 2_000, 50, 0, 0), Verdict::Healthy);
+    let found = assess(r#"{ "worseThanStable": { "tolerance": 0.5 } }"#, None, Value::Null, counters("v2", 2_000, 9, 0, 0));
+    assert!(found.verdict == Verdict::Error && found.sentence.contains("tolerance"), "{}", found.sentence);
+}
+
+#[test]
+fn where_stable_takes_no_traffic_the_limits_alone_judge() {
+    let alone = |settings: &str| {
+        let mut look = look(settings, None);
+        look.subjects.stable.as_mut().expect("a side").basis_points = 0;
+        let counted = json!({ "stable": counters("v1", 2_000, 0, 0, 0), "candidate": counters("v2", 2_000, 200, 0, 0) });
+        in_world(Router(counted), || HealthTraffic::assess(&look))
+    };
+    let found = alone(r#"{ "worseThanStable": {} }"#);
+    let compared = found.measurements.iter().any(|measured| measured.name == "evidence-of-more-errors");
+    assert_eq!((found.verdict, compared), (Verdict::Healthy, false), "{}", found.sentence);
+    assert_eq!(alone(r#"{ "maxErrorRate": null, "worseThanStable": {} }"#).verdict, Verdict::Inconclusive);
+}
+
+fn check_sides(settings: &str, stable: Value, candidate: Value, verdict: Verdict) {
+    let found = assess(settings, None, stable, candidate);
+    assert_eq!(found.verdict, verdict, "{}", found.sentence);
+}
+
+#[test]
+fn counters_that_begin_anew_in_the_middle_lose_nothing_of_the_comparison() {
+    let settings = r#"{ "maxErrorRate": null, "worseThanStable": {} }"#;
+    let again = |look: u64| {
+        let (since, counted) = if look < 5 { (2_000, look) } else { (3_000, look - 4) };
+        (counters("v1", since, 90 * counted, 0, 0), counters("v2", since, 10 * counted, 0, counted))
+    };
+    let (looks, found) = watched(settings, again, 60);
+    assert!(looks < 12 && found.verdict == Verdict::Unhealthy, "{looks} looks: {}", found.sentence);
+}
+
 #[test]
 fn what_was_counted_before_the_watch_does_not_count() {
     let first = assess("{}", None, Value::Null, counters("v2", 500, 1_000, 0, 500));

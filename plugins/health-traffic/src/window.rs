@@ -1,9 +1,10 @@
-//! Where the window begins: the readings that later ones are held against.
+//! Where the window begins: the readings that later ones are held against, and what was seen since.
 
 use serde::{Deserialize, Serialize};
 use towpath_sdk::health::Look;
 
 use crate::counters::{Counters, Sides};
+use crate::sequence::Sequence;
 use crate::settings::Settings;
 
 /// The readings at the beginning of a watch.
@@ -12,6 +13,9 @@ pub(crate) struct Baseline {
     /// Which watch: the instant it began.
     started_ms: i64,
     readings: Vec<Counters>,
+    /// What the watch has seen so far, where the sides are compared.
+    #[serde(default)]
+    pub(crate) sequence: Sequence,
 }
 
 impl Baseline {
@@ -21,7 +25,7 @@ impl Baseline {
     pub(crate) fn of(look: &Look<Settings>, counters: &Sides) -> Self {
         let started_ms = look.window.started_ms;
         let left: Self = look.state();
-        let mut baseline = if left.started_ms == started_ms { left } else { Self { started_ms, readings: Vec::new() } };
+        let mut baseline = if left.started_ms == started_ms { left } else { Self { started_ms, ..Self::default() } };
         let is_first = look.context.state.is_none() || baseline.readings.is_empty();
         for counted in [&counters.stable, &counters.candidate].into_iter().flatten() {
             let known = baseline.counters(&counted.release).is_some();

@@ -109,7 +109,8 @@ fn the_configuration_keeps_its_types() {
     expect![[r#"{"command":["./hello-service"],"env":{},"instances":4,"port":8080,"readiness":{"path":"/healthz"}}"#]]
         .assert_eq(&plan.release.configuration);
     let StepKind::Watch(spec) = &plan.steps[2].kind else { panic!("expected a watch") };
-    expect![[r#"{"maxErrorRate":0.02,"maxLatencyMs":500,"minRequests":20}"#]].assert_eq(&spec.checks[1].health.settings);
+    expect![[r#"{"maxErrorRate":0.02,"maxLatencyMs":500,"minRequests":20,"worseThanStable":{"falseAlarm":0.01}}"#]]
+        .assert_eq(&spec.checks[1].health.settings);
 }
 
 /// Every plan that this suite can think of.

@@ -30,6 +30,7 @@ impl PluginCatalog for Plugins {
                     "maxErrorRate": {"type": "number", "minimum": 0, "maximum": 1},
                     "maxLatencyMs": {"type": "integer"},
                     "minRequests": {"type": "integer"},
+                    "worseThanStable": {"type": "object"},
                 }),
             ),
             "gate-junit" => (PluginKind::Gate, 4, json!({"failuresMax": {"type": "integer"}, "testsMin": {"type": "integer"}})),
