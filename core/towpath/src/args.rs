@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// Looks at the record of what happened.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Verdicts: what a policy makes of measurements.
+    #[command(subcommand)]
+    Verdict(crate::verdict::args::VerdictCommand),
     /// Copies the journal to a file, whether or not a server is writing it.
     Backup(BackupArgs),
     /// Puts a copy of the journal in its place. No server may be running on the data folder.

@@ -19,6 +19,7 @@ mod settings;
 mod signals;
 mod store;
 mod up;
+mod verdict;
 mod wire;
 
 use std::io::Write;
@@ -65,6 +66,9 @@ async fn run(arguments: Arguments, context: Context) -> ExitCode {
         }
         Command::Plugin(PluginCommand::Local(command)) => {
             return plugin::run(&command, &mut output).await.unwrap_or_else(|failure| failure::report(&failure));
+        }
+        Command::Verdict(command) => {
+            return verdict::run(&command, &mut output).unwrap_or_else(|failure| failure::report(&failure));
         }
         Command::Audit(command) => audit::run(&data_dir, &command, &mut output).await,
         Command::Backup(args) => backup::back_up(&data_dir, &args, &mut output).await,

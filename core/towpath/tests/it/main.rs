@@ -14,4 +14,5 @@ mod postgres;
 mod replicas;
 mod rig;
 mod travel;
+mod verdicts;
 mod walkthrough;
