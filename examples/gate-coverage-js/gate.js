@@ -1,6 +1,6 @@
 // A gate in JavaScript: holds coverage reports against a minimum. It needs no power.
 //
-// This file speaks the contract (sdk/wit/0.2/gate.wit, as componentize-js maps it); coverage.js and settings.js know nothing of it, so
+// This file speaks the contract (sdk/wit/0.3/gate.wit, as componentize-js maps it); coverage.js and settings.js know nothing of it, so
 // that their tests run in plain node.
 
 import { percent, read } from './coverage.js';

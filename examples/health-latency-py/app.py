@@ -1,6 +1,6 @@
 """A health check in Python: sends requests to the candidate and judges their latencies.
 
-This file speaks the contract (sdk/wit/0.2/health.wit, as componentize-py maps it); latency.py decides and knows nothing of it.
+This file speaks the contract (sdk/wit/0.3/health.wit, as componentize-py maps it); latency.py decides and knows nothing of it.
 """
 
 import re

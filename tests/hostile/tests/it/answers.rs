@@ -149,6 +149,10 @@ impl RuntimeBackend for Noting {
     async fn status(&self, _: &RuntimeScope) -> Result<Option<Value>, RuntimeFault> {
         Ok(None)
     }
+
+    async fn logs(&self, _: &RuntimeScope, _: &str, _: u32) -> Result<Vec<RuntimeLogLine>, RuntimeFault> {
+        Ok(Vec::new())
+    }
 }
 
 #[tokio::test]
