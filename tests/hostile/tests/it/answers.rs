@@ -3,7 +3,7 @@
 use hostile::Forge;
 use plugin_host::{
     CallContext, CallError, CallErrorKind, Called, Desired, Grants, Limits, Observation, Progress, RuntimeBackend, RuntimeFault,
-    RuntimeScope,
+    RuntimeLogLine, RuntimeScope,
 };
 use serde_json::{Value, json};
 
