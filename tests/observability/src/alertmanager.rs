@@ -4,7 +4,6 @@ use std::fs;
 use std::net::SocketAddr;
 
 use jiff::{SignedDuration, Timestamp};
-use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -135,12 +134,12 @@ impl Alertmanager {
 
     /// Makes it hang: connections are taken, and nobody answers.
     pub fn pause(&self) {
-        self.server.signal(Signal::SIGSTOP);
+        self.server.pause();
     }
 
     /// Ends [`Alertmanager::pause`].
     pub fn resume(&self) {
-        self.server.signal(Signal::SIGCONT);
+        self.server.resume();
     }
 
     /// Ends it as a crash does; nobody listens at its address then.

@@ -87,8 +87,25 @@ impl Server {
         self.address
     }
 
-    /// Sends a signal: SIGSTOP makes it hang with open connections, SIGCONT ends that.
-    pub(crate) fn signal(&self, signal: Signal) {
+    /// Makes it hang with its connections open. When this returns, none of its threads runs any more: the signal alone takes its time.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::SIGSTOP);
+        let tasks = format!("/proc/{}/task", self.child.id());
+        until("every thread is stopped", || {
+            let threads = fs::read_dir(&tasks).expect("our own child, which nobody waited for").flatten();
+            let stats: Vec<String> = threads.filter_map(|task| fs::read_to_string(task.path().join("stat")).ok()).collect();
+            // The state stands behind the name, which may hold anything (proc(5)).
+            let stopped = |stat: &String| stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'));
+            stats.iter().all(stopped).then_some(())
+        });
+    }
+
+    /// Ends [`Server::pause`].
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
         let id = Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are small"));
         kill(id, signal).expect("our own child, which nobody waited for");
     }

@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use nix::sys::signal::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 use url::form_urlencoded;
@@ -155,12 +154,12 @@ impl Prometheus {
 
     /// Makes it hang: connections are taken, and nobody answers.
     pub fn pause(&self) {
-        self.server.signal(Signal::SIGSTOP);
+        self.server.pause();
     }
 
     /// Ends [`Prometheus::pause`].
     pub fn resume(&self) {
-        self.server.signal(Signal::SIGCONT);
+        self.server.resume();
     }
 
     /// Ends it as a crash does; nobody listens at its address then.
