@@ -104,7 +104,7 @@ where
     let outcome = match (transcript.stopped(), ended) {
         (Some(stopped), _) => Err(stopped),
         (None, Err(_)) => Err(CallErrorKind::Deadline { milliseconds: u64::try_from(allowed.as_millis()).unwrap_or(u64::MAX) }),
-        (None, Ok(Err(failure))) => Err(kind_of(failure, &host.limits)),
+        (None, Ok(Err(failure))) => Err(printable(kind_of(failure, &host.limits), &transcript)),
         (None, Ok(Ok(mut answer))) => {
             let hidden = transcript.revealed.hide_in(&mut answer);
             hidden.map(|()| answer).map_err(|message| CallErrorKind::Malformed { message })
@@ -206,6 +206,21 @@ fn kind_of(failure: Failure, limits: &Limits) -> CallErrorKind {
         return CallErrorKind::Limit { what: Limited::Output, limit: limits.output_bytes as u64 };
     }
     CallErrorKind::Trap { message: cause }
+}
+
+/// Returns an error as it may be kept: its message may hold words of the guest, as the name of a measurement that is no number does.
+fn printable(mut kind: CallErrorKind, transcript: &Transcript) -> CallErrorKind {
+    match &mut kind {
+        CallErrorKind::Malformed { message } | CallErrorKind::Trap { message } => *message = transcript.printable(message),
+        CallErrorKind::Deadline { .. }
+        | CallErrorKind::Limit { .. }
+        | CallErrorKind::Refused { .. }
+        | CallErrorKind::NotAsked { .. }
+        | CallErrorKind::Kind { .. }
+        | CallErrorKind::Busy { .. }
+        | CallErrorKind::Host { .. } => {}
+    }
+    kind
 }
 
 impl CallState {

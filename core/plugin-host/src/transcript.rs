@@ -146,7 +146,7 @@ impl Transcript {
     }
 
     /// Returns the text as it may be kept: without what was shown in confidence, without controls, cut to the limit of a line.
-    fn printable(&self, text: &str) -> String {
+    pub(crate) fn printable(&self, text: &str) -> String {
         let mut text = text.to_owned();
         self.revealed.hide(&mut text);
         printable(&text, self.log_line_bytes)

