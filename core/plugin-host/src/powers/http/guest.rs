@@ -37,7 +37,7 @@ impl Host for CallState {
 async fn fetch(state: &mut CallState, request: Request) -> wasmtime::Result<Result<Response, Error>> {
     let begun = Instant::now();
     let deadline = begun + state.time_left(request.timeout_ms);
-    let (theirs, mut left) = (request.headers, request.redirects_max.min(REDIRECTS_MAX));
+    let (mut theirs, mut left) = (request.headers, request.redirects_max.min(REDIRECTS_MAX));
     let mut hop = match first(&request.method, &request.url, request.body) {
         Ok(hop) => hop,
         Err(why) => return Ok(Err(Error::Invalid(why))),
@@ -54,6 +54,9 @@ async fn fetch(state: &mut CallState, request: Request) -> wasmtime::Result<Resu
             Ok(next) => {
                 left -= 1;
                 with_body &= next.with_body;
+                if !next.place.is_beside(&hop.place) {
+                    headers::retain_for_others(&mut theirs);
+                }
                 hop = Hop { method: next.method, place: next.place, body: if with_body { hop.body } else { Bytes::new() } };
             }
             Err(why) => return Ok(Err(Error::Broken(why))),

@@ -97,6 +97,24 @@ async fn a_redirect_is_followed_where_it_is_granted_and_credentials_stay_behind(
 }
 
 #[tokio::test]
+async fn what_the_guest_set_for_one_place_is_not_sent_to_another() {
+    let end = Server::start(|_| ok("the end")).await;
+    let location = format!("http://127.0.0.1:{}/end", end.port);
+    let start =
+        Server::start(move |request| if request.starts_with("GET /start") { found("/near") } else { found(&location) }).await;
+    let mut state = state(&[(start.port, "null"), (end.port, "null")]);
+    let mut request = get(format!("http://127.0.0.1:{}/start", start.port), 2);
+    request
+        .headers
+        .extend([("X-Api-Key", "k3y"), ("Accept", "text/plain")].map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(fetch(&mut state, request).await.expect("an answer").status, 200);
+    let near = start.heard();
+    assert!(near.len() == 2 && near.iter().all(|heard| heard.contains("x-api-key: k3y")), "{near:?}");
+    let far = end.heard();
+    assert!(far[0].contains("accept: text/plain") && !far[0].contains("k3y"), "{far:?}");
+}
+
+#[tokio::test]
 async fn a_redirect_to_where_nothing_is_granted_fails_the_call() {
     let server = Server::start(|_| found("http://169.254.169.254/latest/meta-data/")).await;
     let mut state = state(&[(server.port, "null")]);
