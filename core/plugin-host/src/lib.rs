@@ -62,7 +62,7 @@ pub use types::{
     Subject, Subjects, Traffic, Window,
 };
 
-pub use usage::{PowerCounts, PowerUse, Usage, UseOutcome, Uses};
+pub use usage::{Caller, LatestUse, PowerCounts, PowerUse, Usage, UseOutcome, Uses};
 
 mod cache;
 mod call;

@@ -23,6 +23,8 @@ pub enum Settings {
     EatMemory,
     /// Writes so many lines.
     Log(u32),
+    /// Writes so many lines and a number, then crashes.
+    LogThenTrap(u32),
     /// Answers with a sentence of so many bytes.
     Talk(usize),
     /// Leaves a state of so many bytes.
@@ -156,6 +158,7 @@ fn misbehave(settings: &Settings) -> String {
         Settings::Recurse => deep(1).to_string(),
         Settings::EatMemory => eat().to_string(),
         Settings::Log(lines) => flood(*lines),
+        Settings::LogThenTrap(lines) => panic!("{}", flood(*lines)),
         Settings::Talk(bytes) => "x".repeat(*bytes),
         Settings::Wait(milliseconds) => {
             clock::pause_ms(*milliseconds);

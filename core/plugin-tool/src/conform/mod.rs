@@ -160,7 +160,7 @@ fn civil<T>(came_of_it: &Result<T, CallError>) -> Result<(), String> {
     match came_of_it {
         Ok(_) => Ok(()),
         Err(error) => match error.kind {
-            CallErrorKind::Refused { .. } | CallErrorKind::Deadline { .. } => Ok(()),
+            CallErrorKind::Refused { .. } | CallErrorKind::Forbidden { .. } | CallErrorKind::Deadline { .. } => Ok(()),
             CallErrorKind::Trap { .. }
             | CallErrorKind::Limit { .. }
             | CallErrorKind::Malformed { .. }

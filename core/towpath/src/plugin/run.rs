@@ -33,22 +33,14 @@ fn write(said: &Said, out: &mut dyn Write) -> io::Result<()> {
     }
     for one in &said.uses {
         let why = one.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-        writeln!(
-            out,
-            "used        {:<8} {} ({}{}, {} us)",
-            one.power,
-            text::line(&one.what),
-            one.outcome,
-            text::line(&why),
-            one.elapsed_us
-        )?;
+        let times = if one.times > 1 { format!("{} times, ", one.times) } else { String::new() };
+        let (what, why) = (text::line(&one.what), text::line(&why));
+        writeln!(out, "used        {:<9} {what} ({times}{}{why}, {} us)", one.power, one.outcome, one.elapsed_us)?;
     }
     if said.uses_cut > 0 {
         writeln!(out, "used        {} more", said.uses_cut)?;
     }
-    if let Some(elapsed) = said.elapsed_us {
-        writeln!(out, "took        {elapsed} us")?;
-    }
+    writeln!(out, "took        {} us", said.elapsed_us)?;
     match (&said.answer, &said.error) {
         (Some(answer), _) => writeln!(out, "{answer:#}"),
         (None, Some(error)) => {

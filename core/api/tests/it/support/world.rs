@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::{ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, PluginInfo, PluginUsage, Plugins, PluginsError};
+use api::{
+    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, PluginInfo, PluginUsage, Plugins, PluginsError,
+};
 use async_trait::async_trait;
 use engine::Driver;
 use model::{
@@ -161,7 +163,8 @@ impl Plugins for World {
     }
 
     fn usage(&self, _digest: &Digest) -> PluginUsage {
-        let latest = LatestUse { power: "http".to_owned(), what: "GET http://a:80/".to_owned(), outcome: "done", ..LatestUse::default() };
+        let latest =
+            LatestUse { power: "http".to_owned(), what: "GET http://a:80/".to_owned(), outcome: "done", ..LatestUse::default() };
         PluginUsage { calls: 2, failed: 1, powers: vec![("http".to_owned(), [3, 1, 2])], latest: vec![latest] }
     }
 
