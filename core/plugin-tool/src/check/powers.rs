@@ -120,7 +120,7 @@ mod tests {
             name: "g".to_owned(),
             version: Version::new(0, 1, 0),
             description: "A gate.".to_owned(),
-            wit: Version::new(0, 2, 0),
+            wit: Version::new(0, 3, 0),
             kinds: vec![plugin_host::Kind::Gate],
             settings: [(plugin_host::Kind::Gate, serde_json::json!({ "additionalProperties": false }))].into(),
             powers: powers.iter().map(|&(name, reason)| (name.to_owned(), reason.to_owned())).collect(),
