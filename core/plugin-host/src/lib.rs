@@ -36,7 +36,7 @@ mod usage;
 
 pub use error::{CallError, CallErrorKind, HostError, Limited, LoadError};
 pub use grants::{GrantView, Grants, GrantsInForce};
-pub use host::{Options, PluginHost};
+pub use host::{Options, PluginHost, check_shape};
 pub use limits::Limits;
 pub use manifest::{Kind, Manifest, ManifestError};
 pub use plugin::Plugin;

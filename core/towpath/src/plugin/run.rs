@@ -14,8 +14,8 @@ use crate::failure::Failure;
 pub(super) async fn run(args: &RunArgs, output: &mut Output) -> Result<Verdict, Failure> {
     let folder = args.call.parent().unwrap_or(&args.call).to_owned();
     let (component, call) = (read(&args.file)?, read(&args.call)?);
-    let options = RunOptions { component, call, folder, now_ms: clock::now_ms(), cache_dir: compiled() };
-    let said = run::run(&options).await.map_err(|error| failed(&error))?;
+    let options = RunOptions { component, call, folder, cache_dir: compiled() };
+    let said = run::run(&options, clock::now_ms).await.map_err(|error| failed(&error))?;
     if output.context.json {
         json(&said, output)?;
     } else {
