@@ -88,7 +88,7 @@ impl PluginDriver {
         }
         let answer = heard(attempt.plugin.reconcile(&attempt.context, desired, &attempt.grants).await)?;
         land(flight);
-        let (progress, state) = hear::progress(answer).map_err(|found| hear::nonsense(&found))?;
+        let (progress, state) = hear::progress(answer, attempt.context.fence).map_err(|found| hear::nonsense(&found))?;
         Ok((ReportOutcome::Progress(progress), state))
     }
 
