@@ -179,7 +179,8 @@ impl<'a> Resolver<'a> {
             return None;
         }
         let patience = self.setting(path.rules.patience.as_ref(), duration);
-        Some(WatchSpec { duration, checks, on_unhealthy, on_inconclusive: path.rules.on_inconclusive, patience })
+        let on_inconclusive = path.rules.on_inconclusive;
+        Some(WatchSpec { duration, checks, on_unhealthy, on_inconclusive, patience, until_decided: false })
     }
 
     fn check(&mut self, applied: &Applied<'_>, duration: Millis) -> Check {
@@ -198,7 +199,8 @@ impl<'a> Resolver<'a> {
             self.refuse_setting(failures, "a check decides by at least one look", "expected at least 1, found 0");
         }
         let errors_tolerated = self.setting(rule.errors.as_ref(), ERRORS);
-        Check { health: applied.health.clone(), interval, failures_to_decide, errors_tolerated }
+        let (role, start_after) = (model::CheckRole::Deciding, Millis(0));
+        Check { health: applied.health.clone(), interval, failures_to_decide, errors_tolerated, role, start_after }
     }
 
     /// Returns what holds for the whole run.

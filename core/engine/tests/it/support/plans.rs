@@ -2,8 +2,8 @@
 
 use model::plan::{Arrangement, Phase, Plan, Policies, Step, StepKind, Strategy, Supersede};
 use model::{
-    Artifact, BasisPoints, Check, Digest, EnvironmentName, InconclusiveAction, Millis, Percent, PlanHash, PluginUse, ReleaseId,
-    ReleaseSpec, Routing, Scope, ServiceName, StepId, UnhealthyAction, WatchSpec,
+    Artifact, BasisPoints, Check, CheckRole, Digest, EnvironmentName, InconclusiveAction, Millis, Percent, PlanHash, PluginUse,
+    ReleaseId, ReleaseSpec, Routing, Scope, ServiceName, StepId, UnhealthyAction, WatchSpec,
 };
 
 pub(crate) const STEP_DEADLINE: Millis = Millis::minutes(10);
@@ -85,13 +85,21 @@ impl Builder {
     }
 
     fn watch(self) -> Self {
-        let check = Check { health: plugin("probe"), interval: Millis::seconds(30), failures_to_decide: 2, errors_tolerated: 2 };
+        let check = Check {
+            health: plugin("probe"),
+            interval: Millis::seconds(30),
+            failures_to_decide: 2,
+            errors_tolerated: 2,
+            role: CheckRole::Deciding,
+            start_after: Millis(0),
+        };
         let spec = WatchSpec {
             duration: Millis::minutes(1),
             checks: vec![check],
             on_unhealthy: UnhealthyAction::GoBack,
             on_inconclusive: InconclusiveAction::Pause,
             patience: Millis::minutes(2),
+            until_decided: false,
         };
         self.step(Phase::Soaking, StepKind::Watch(spec))
     }
