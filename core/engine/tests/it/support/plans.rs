@@ -84,6 +84,21 @@ impl Builder {
         self.step(Phase::Shifting, StepKind::Reconcile { arrangement: Arrangement::SideBySide { stable, candidate, routing } })
     }
 
+    /// The same canary, with a check beside each other one that decides nothing, and one that asks nobody before it goes back.
+    pub(crate) fn drilled(self) -> Plan {
+        let mut plan = self.canary();
+        for step in &mut plan.steps {
+            let StepKind::Watch(spec) = &mut step.kind else { continue };
+            let late = |check: &Check| Check { start_after: Millis::seconds(20), ..check.clone() };
+            let drills = spec.checks.iter().map(|check| Check { role: CheckRole::DryRun, ..late(check) });
+            let drills: Vec<Check> = drills.collect();
+            spec.checks.iter_mut().for_each(|check| check.role = CheckRole::Critical);
+            spec.checks.extend(drills);
+            (spec.on_unhealthy, spec.until_decided) = (UnhealthyAction::Pause, true);
+        }
+        plan
+    }
+
     fn watch(self) -> Self {
         let check = Check {
             health: plugin("probe"),
