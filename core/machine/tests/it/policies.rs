@@ -38,14 +38,14 @@ fn watching(plan: Plan) -> Run {
 }
 
 fn is_over(run: &Run) -> bool {
-    run.step() != "watch-1" || run.state.pause.is_some()
+    run.state.watch.is_none() || run.state.pause.is_some()
 }
 
 fn came(run: &Run) -> &'static str {
     match (run.state.pause.is_some(), run.step()) {
         (true, _) => "paused",
-        (false, "reconcile-3") => "went on",
-        (false, _) => run.phase(),
+        (false, "") => run.phase(),
+        (false, _) => "went on",
     }
 }
 
@@ -220,6 +220,31 @@ fn of_two_objections_the_one_that_leads_back_is_heard() {
     assert_eq!(came(&run), "paused");
     run.tell(Command::Resume { by: member("user:bea") });
     assert_eq!(came(&run), "rolling-back");
+}
+
+#[test]
+fn a_soak_has_a_direction_of_its_own() {
+    // Before the promotion the plan goes back; its soak pauses when unhealthy and goes back when undecided. Its checks: a dry run, one
+    // that decides and starts later, a critical one.
+    let soaking = || Scene::new(plans::scrutinised()).reach("watch-3");
+    for (looks, expect) in [
+        ([Unhealthy, Healthy, Healthy], "went on"),
+        ([Healthy, Unhealthy, Healthy], "paused"),
+        ([Healthy, Error, Healthy], "paused"),
+        ([Healthy, Inconclusive, Healthy], "rolling-back"),
+        ([Healthy, Healthy, Unhealthy], "rolling-back"),
+    ] {
+        let mut scene = soaking();
+        assert_eq!((scene.run.phase(), scene.run.state.good), ("soaking", model::Side::Candidate));
+        answer(&mut scene.run, |check, _| Some(looks[check]));
+        assert_eq!(came(&scene.run), expect, "{looks:?}");
+        let end = if expect == "went on" { "succeeded" } else { "rolled-back" };
+        if expect == "paused" {
+            scene.run.tell(Command::Rollback { by: member("user:bea"), reason: "enough".into() });
+        }
+        assert_eq!(scene.reach_the_end(), end, "{looks:?}");
+        assert_eq!(scene.run.state.good, if end == "succeeded" { model::Side::Candidate } else { model::Side::Stable });
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod languages;
 mod mistakes;
 mod pins;
 mod plugins;
+mod policies;
 mod postgres;
 mod replicas;
 mod rig;
