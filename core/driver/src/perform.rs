@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use engine::{Clock, Driver};
-use model::{Call, Lost, Millis, OperationKind, PluginUse, Progress, Report, ReportOutcome, State, StepKind, Timestamp};
+use model::{Call, Lost, Millis, OperationKind, PluginUse, Progress, Report, ReportOutcome, State};
 use plugin_host::{CallContext, CallError, CallErrorKind, Called, Fencing, GrantsInForce, Plugin};
 use tracing::Instrument as _;
 
@@ -45,7 +45,7 @@ impl PluginDriver {
         let attempt = self.prepare(call, plugin, state).await?;
         match &call.operation.kind {
             OperationKind::Reconcile { desired } => self.reconcile(call, attempt, &ask::desired(desired)).await,
-            OperationKind::Look { .. } => look(attempt, state).await,
+            OperationKind::Look { check } => look(attempt, *check, state).await,
             OperationKind::AskGate => self.gate(attempt, state).await,
             OperationKind::Act { .. } | OperationKind::Undo { .. } => {
                 Err(lost_for_good(format!("plugin {} cannot act: this server runs no action plugins yet", plugin.name)))
@@ -144,24 +144,12 @@ async fn observe_first(attempt: &Attempt) -> Result<Option<Progress>, Lost> {
     }
 }
 
-async fn look(attempt: Attempt, state: &State) -> Outcome {
+async fn look(attempt: Attempt, check: usize, state: &State) -> Outcome {
     let subjects = ask::subjects(state);
-    let window = window(state);
+    let window = ask::window(state, check);
     let answer = heard(attempt.plugin.assess(&attempt.context, &subjects, &window, &attempt.grants).await)?;
     let found = hear::assessment(answer).map_err(|found| hear::nonsense(&found))?;
     Ok((ReportOutcome::Look(found), None))
-}
-
-fn window(state: &State) -> plugin_host::Window {
-    let started = state.watch.as_ref().map_or(Timestamp::default(), |watch| watch.started_at);
-    let duration = match &state.stage {
-        model::Stage::Forward { step, .. } => match &state.plan.steps[*step].kind {
-            StepKind::Watch(spec) => spec.duration,
-            _ => Millis::default(),
-        },
-        model::Stage::Queued { .. } | model::Stage::Back { .. } | model::Stage::Ended(_) => Millis::default(),
-    };
-    plugin_host::Window { started_ms: started.0, ends_ms: (started + duration).0 }
 }
 
 /// Returns what the plugin left last time: a target's state stays with its operation, a check's with its watch.

@@ -5,8 +5,8 @@
 use alloc::vec::Vec;
 
 use model::{
-    Assessment, CheckState, Event, Millis, Operation, OperationKey, OperationKind, OperationResult, Side, Stage, State, StepKind,
-    Timestamp, Verdict, WatchState,
+    Assessment, Check, CheckState, Event, Millis, Operation, OperationKey, OperationKind, OperationResult, Side, Stage, State,
+    StepKind, Timestamp, Verdict, WatchState,
 };
 
 use crate::{back, limits};
@@ -137,7 +137,8 @@ fn enter(state: &mut State, step: usize, at: Timestamp, deadline: Timestamp) {
     state.approvals.clear();
     state.watch = match &state.plan.steps[step].kind {
         StepKind::Watch(spec) => {
-            let checks = spec.checks.iter().map(|_| CheckState { next_look_at: at, ..CheckState::default() }).collect();
+            let unseen = |check: &Check| CheckState { next_look_at: at + check.start_after, ..CheckState::default() };
+            let checks = spec.checks.iter().map(unseen).collect();
             Some(WatchState { started_at: at, checks })
         }
         StepKind::Gate { .. }

@@ -81,7 +81,7 @@ pub(crate) fn deadline_of(step: &Step, now: Timestamp) -> Timestamp {
     match &step.kind {
         StepKind::Approval { expires_after, .. } => now + *expires_after,
         StepKind::Wait { duration, until } => (now + *duration).max(until.unwrap_or(now)),
-        StepKind::Watch(spec) => now + spec.duration + spec.patience,
+        StepKind::Watch(spec) => now + spec.longest(),
         StepKind::Gate { .. } | StepKind::Action { .. } | StepKind::Reconcile { .. } | StepKind::Promote => now + step.deadline,
     }
 }

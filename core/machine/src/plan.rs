@@ -48,6 +48,11 @@ pub enum PlanFault {
         /// The step.
         step: String,
     },
+    /// A watch asks only checks that decide nothing: it would find everything healthy.
+    DecidesNothing {
+        /// The step.
+        step: String,
+    },
 }
 
 impl fmt::Display for PlanFault {
@@ -64,6 +69,9 @@ impl fmt::Display for PlanFault {
                 write!(f, "step {step} takes the {side} side's capacity away while traffic may still go there")
             }
             Self::WatchesNothing { step } => write!(f, "step {step} watches without a health check; use a wait"),
+            Self::DecidesNothing { step } => {
+                write!(f, "step {step} watches by dry-run checks alone, and none of them decides; use a wait")
+            }
             Self::PromotesEarly => f.write_str("the plan promotes the candidate before it has all traffic"),
         }
     }
@@ -95,6 +103,9 @@ pub fn check_plan(plan: &Plan) -> Result<(), PlanFault> {
             StepKind::Promote => promoted = true,
             StepKind::Watch(spec) if spec.checks.is_empty() => {
                 return Err(PlanFault::WatchesNothing { step: step.id.to_string() });
+            }
+            StepKind::Watch(spec) if !spec.checks.iter().any(|check| check.role.decides()) => {
+                return Err(PlanFault::DecidesNothing { step: step.id.to_string() });
             }
             StepKind::Gate { .. }
             | StepKind::Approval { .. }

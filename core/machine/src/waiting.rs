@@ -2,7 +2,7 @@
 
 use alloc::string::{String, ToString};
 
-use model::{BackStep, PauseReason, Stage, State, StepKind, Waiting};
+use model::{BackStep, Check, CheckState, PauseReason, Stage, State, StepKind, Waiting};
 
 use crate::watch;
 
@@ -36,7 +36,8 @@ fn waiting_in(state: &State, step: usize, deadline: model::Timestamp) -> Waiting
         StepKind::Promote => Waiting::Nothing,
         StepKind::Watch(spec) => {
             let Some(running) = &state.watch else { return Waiting::Nothing };
-            let open = spec.checks.iter().zip(&running.checks).filter(|(_, check)| !watch::is_satisfied(check));
+            let waited_for = |(spec, check): &(&Check, &CheckState)| spec.role.decides() && !watch::is_satisfied(check);
+            let open = spec.checks.iter().zip(&running.checks).filter(waited_for);
             Waiting::Verdict {
                 open: open.map(|(spec, check)| (spec.health.name.clone(), watch::last_sentence(check))).collect(),
                 until: running.started_at + spec.duration,

@@ -5,26 +5,38 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use model::{
-    Cause, Check, CheckState, Event, HowCompleted, InconclusiveAction, Operation, OperationKind, Pause, PauseReason, Stage,
-    State, StepKind, Timestamp, UnhealthyAction, Verdict, WatchSpec, WatchState,
+    Cause, Check, CheckRole, CheckState, Event, HowCompleted, InconclusiveAction, Operation, OperationKind, Pause, PauseReason,
+    Stage, State, StepKind, Timestamp, UnhealthyAction, Verdict, WatchSpec, WatchState,
 };
 
 use crate::draft::Draft;
 use crate::{back, forward, limits};
 
 enum Judgement {
-    Unhealthy { check: String, sentence: String },
+    Against(Objection),
     Healthy,
     Undecided { check: String, sentence: String },
     GoOn,
+}
+
+/// What a check has against the candidate.
+pub(crate) struct Objection {
+    check: String,
+    sentence: String,
+    /// Whether it leads back whatever the watch says.
+    critical: bool,
 }
 
 /// Decides the current watch if it can be decided now; otherwise takes the looks that are due.
 pub(crate) fn judge(draft: &mut Draft) {
     let (Some(watch), Some((name, spec))) = (draft.state.watch.clone(), current(draft)) else { return };
     match judgement(&draft.state, &spec, &watch, draft.now) {
-        Judgement::Unhealthy { check, sentence } => unhealthy(draft, &spec, check, sentence),
-        Judgement::Healthy => forward::complete(draft, HowCompleted::Healthy),
+        Judgement::Against(objection) => against(draft, &spec, objection),
+        Judgement::Healthy => {
+            // Looks that decide nothing are not waited for.
+            draft.abandon_all("the watch is over");
+            forward::complete(draft, HowCompleted::Healthy);
+        }
         Judgement::Undecided { check, sentence } => match spec.on_inconclusive {
             InconclusiveAction::GoBack => go_back(draft, check, sentence),
             InconclusiveAction::Pause => pause(draft, PauseReason::Inconclusive { check, sentence }),
@@ -48,48 +60,82 @@ fn current(draft: &Draft) -> Option<(String, WatchSpec)> {
 }
 
 fn judgement(state: &State, spec: &WatchSpec, watch: &WatchState, now: Timestamp) -> Judgement {
-    let pairs = || spec.checks.iter().zip(&watch.checks);
-    if let Some((check, sentence)) = pairs().find_map(|(check, state)| decided_against(check, state)) {
-        return Judgement::Unhealthy { check, sentence };
+    if let Some(objection) = objection(spec, watch) {
+        return Judgement::Against(objection);
     }
-    let outlooks = || outlooks(state, spec, watch);
-    if outlooks().all(|outlook| outlook == Outlook::Well) {
+    let outlooks = outlooks(state, spec, watch);
+    if is_settled(&outlooks) {
         return if now >= end(spec, watch) { Judgement::Healthy } else { Judgement::GoOn };
     }
-    match pairs().zip(outlooks()).find(|(_, outlook)| matches!(outlook, Outlook::Doubt { from } if now >= *from)) {
-        Some(((check, state), _)) => Judgement::Undecided { check: check.health.name.clone(), sentence: last_sentence(state) },
+    let doubt = |look: &&Coming<'_>| look.check.role.decides() && matches!(look.outlook, Outlook::Doubt { from } if now >= from);
+    match outlooks.iter().find(doubt) {
+        Some(Coming { check, known, .. }) => {
+            Judgement::Undecided { check: check.health.name.clone(), sentence: last_sentence(known) }
+        }
+        // Such a plan is refused; if it came here all the same, its watch finds nothing healthy.
+        None if deciding(spec, watch).next().is_none() && now >= last(spec, watch) => {
+            Judgement::Undecided { check: String::from("the watch"), sentence: String::from("no check of it decides") }
+        }
         None => Judgement::GoOn,
     }
+}
+
+/// Returns what a check has against the candidate, one that leads back before others.
+fn objection(spec: &WatchSpec, watch: &WatchState) -> Option<Objection> {
+    let objections = || deciding(spec, watch).filter_map(|(check, known)| objects(check, known));
+    objections().find(|objection| objection.critical).or_else(|| objections().next())
+}
+
+fn deciding<'a>(spec: &'a WatchSpec, watch: &'a WatchState) -> impl Iterator<Item = (&'a Check, &'a CheckState)> {
+    spec.checks.iter().zip(&watch.checks).filter(|(check, _)| check.role.decides())
 }
 
 /// What time will bring to a check, if nobody reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outlook {
-    /// It is healthy and will not be asked again before the watch ends.
-    Well,
+    /// Nothing that the watch waits for: it is healthy and will not be asked again before the watch ends, or it decides nothing.
+    Nothing,
     /// Its next look.
     Look { at: Timestamp },
     /// Nobody can tell any more: it is not healthy, and every look that fell due within the patience came back; or one never did.
     Doubt { from: Timestamp },
 }
 
+/// A check with its outlook.
+struct Coming<'a> {
+    check: &'a Check,
+    known: &'a CheckState,
+    outlook: Outlook,
+}
+
 /// Returns the outlook of each check.
 ///
 /// A look that fell due in time is taken and waited for, however late it is: an engine that was down for longer than the watch lasts
-/// has seen nothing, and must neither go on with what it saw before nor call that doubt.
-fn outlooks<'a>(state: &'a State, spec: &WatchSpec, watch: &'a WatchState) -> impl Iterator<Item = Outlook> + 'a {
-    let end = end(spec, watch);
-    let last = end + spec.patience;
-    watch.checks.iter().enumerate().map(move |(index, check)| {
+/// has seen nothing, and must neither go on with what it saw before nor call that doubt. Behind the end, whoever is satisfied goes on
+/// looking for as long as somebody else cannot tell: all must be satisfied at once. As soon as they are, no new look begins.
+fn outlooks<'a>(state: &State, spec: &'a WatchSpec, watch: &'a WatchState) -> Vec<Coming<'a>> {
+    let (end, last) = (end(spec, watch), last(spec, watch));
+    let all_satisfied = deciding(spec, watch).all(|(_, known)| is_satisfied(known));
+    let outlook = |index: usize, check: &Check, known: &CheckState| {
         let open = state.operations.iter().find(|o| o.kind == OperationKind::Look { check: index });
-        match (open, check.next_look_at) {
+        match (open, known.next_look_at) {
+            (Some(_), _) if !check.role.decides() => Outlook::Nothing,
             (Some(look), _) => Outlook::Doubt { from: give_up(look).max(last) },
             (None, at) if at < end => Outlook::Look { at },
-            (None, _) if is_satisfied(check) => Outlook::Well,
+            (None, _) if all_satisfied => Outlook::Nothing,
             (None, at) if at < last => Outlook::Look { at },
+            (None, _) if !check.role.decides() || is_satisfied(known) => Outlook::Nothing,
             (None, _) => Outlook::Doubt { from: last },
         }
-    })
+    };
+    let checks = spec.checks.iter().zip(&watch.checks).enumerate();
+    checks.map(|(index, (check, known))| Coming { check, known, outlook: outlook(index, check, known) }).collect()
+}
+
+/// Returns whether the watch waits for nothing but its end.
+fn is_settled(outlooks: &[Coming<'_>]) -> bool {
+    let mut deciding = outlooks.iter().filter(|coming| coming.check.role.decides()).peekable();
+    deciding.peek().is_some() && deciding.all(|coming| coming.outlook == Outlook::Nothing)
 }
 
 /// Returns when an open look has gone too long. Whoever performs it has limits of its own; this one is for when that fails.
@@ -99,15 +145,21 @@ pub(crate) fn give_up(look: &Operation) -> Timestamp {
 
 /// Returns the next instant at which time alone changes something in a watch.
 pub(crate) fn next(state: &State, spec: &WatchSpec, watch: &WatchState) -> Timestamp {
-    let next = outlooks(state, spec, watch).filter_map(|outlook| match outlook {
-        Outlook::Well => None,
+    let outlooks = outlooks(state, spec, watch);
+    let coming = outlooks.iter().filter_map(|coming| match coming.outlook {
+        Outlook::Nothing => None,
         Outlook::Look { at } | Outlook::Doubt { from: at } => Some(at),
     });
-    next.min().unwrap_or_else(|| end(spec, watch))
+    coming.chain(is_settled(&outlooks).then(|| end(spec, watch))).min().unwrap_or_else(|| last(spec, watch))
 }
 
 fn end(spec: &WatchSpec, watch: &WatchState) -> Timestamp {
     watch.started_at + spec.duration
+}
+
+/// Returns from when on nobody is waited for who still cannot tell.
+pub(crate) fn last(spec: &WatchSpec, watch: &WatchState) -> Timestamp {
+    watch.started_at + spec.longest()
 }
 
 /// Returns whether a check has nothing against the candidate: its last look, and there was one, found it healthy.
@@ -120,21 +172,30 @@ pub(crate) fn last_sentence(state: &CheckState) -> String {
     state.last.as_ref().map_or_else(|| String::from("not looked yet"), |last| last.sentence.clone())
 }
 
-fn decided_against(check: &Check, state: &CheckState) -> Option<(String, String)> {
+/// Returns what one check has against the candidate. Of a critical check one unhealthy look is enough; when it cannot look, that is no
+/// finding, and counts as any other check's error does.
+pub(crate) fn objects(check: &Check, state: &CheckState) -> Option<Objection> {
     let name = check.health.name.clone();
-    if state.unhealthy_in_a_row >= check.failures_to_decide.max(1) {
-        return Some((name, last_sentence(state)));
+    let (critical, enough) = match check.role {
+        CheckRole::DryRun => return None,
+        CheckRole::Critical => (true, 1),
+        CheckRole::Deciding => (false, check.failures_to_decide.max(1)),
+    };
+    if state.unhealthy_in_a_row >= enough {
+        return Some(Objection { check: name, sentence: last_sentence(state), critical });
     }
     if state.errors_in_a_row > check.errors_tolerated {
         let sentence = format!("the check itself failed {} times in a row: {}", state.errors_in_a_row, last_sentence(state));
-        return Some((name, sentence));
+        return Some(Objection { check: name, sentence, critical: false });
     }
     None
 }
 
-fn unhealthy(draft: &mut Draft, spec: &WatchSpec, check: String, sentence: String) {
+fn against(draft: &mut Draft, spec: &WatchSpec, objection: Objection) {
+    let Objection { check, sentence, critical } = objection;
     match spec.on_unhealthy {
         UnhealthyAction::GoBack => go_back(draft, check, sentence),
+        UnhealthyAction::Pause if critical => go_back(draft, check, sentence),
         UnhealthyAction::Pause => pause(draft, PauseReason::Unhealthy { check, sentence }),
     }
 }
@@ -158,9 +219,9 @@ pub(crate) fn pause(draft: &mut Draft, reason: PauseReason) {
 }
 
 fn take_due_looks(draft: &mut Draft, step: &str, spec: &WatchSpec, watch: &WatchState) {
-    let due = |outlook: &Outlook| matches!(outlook, Outlook::Look { at } if draft.now >= *at);
-    let outlooks = outlooks(&draft.state, spec, watch).enumerate();
-    let due: Vec<usize> = outlooks.filter(|(_, outlook)| due(outlook)).map(|(index, _)| index).collect();
+    let due = |outlook: Outlook| matches!(outlook, Outlook::Look { at } if draft.now >= at);
+    let outlooks = outlooks(&draft.state, spec, watch).into_iter().map(|coming| coming.outlook).enumerate();
+    let due: Vec<usize> = outlooks.filter(|(_, outlook)| due(*outlook)).map(|(index, _)| index).collect();
     for index in due {
         draft.intend(&format!("{step}-look-{index}"), OperationKind::Look { check: index }, None);
     }

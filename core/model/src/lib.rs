@@ -41,4 +41,4 @@ pub use state::{BackStep, Cause, Confirmed, Outcome, Pause, PauseReason, Stage, 
 pub use time::{Millis, Timestamp};
 pub use traffic::{BasisPoints, Match, MatchOn, Percent, Routing, Side, Sticky};
 pub use waiting::Waiting;
-pub use watch::{Assessment, Check, CheckState, InconclusiveAction, UnhealthyAction, WatchSpec, WatchState};
+pub use watch::{Assessment, Check, CheckRole, CheckState, InconclusiveAction, UnhealthyAction, WatchSpec, WatchState};

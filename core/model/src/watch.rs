@@ -16,8 +16,18 @@ pub struct WatchSpec {
     pub on_unhealthy: UnhealthyAction,
     /// What happens when, at the end, a check still cannot tell.
     pub on_inconclusive: InconclusiveAction,
-    /// How much longer than `duration` a check that cannot tell is given.
+    /// How much longer than `duration` a check that cannot tell is given. All others go on looking meanwhile.
     pub patience: Millis,
+    /// Whether whoever wrote the watch named both its times, the shortest and the longest, and not the one it lasts. For people: the
+    /// machine goes by the times.
+    pub until_decided: bool,
+}
+
+impl WatchSpec {
+    /// Returns the longest time that the watch lasts: then nobody is waited for who still cannot tell.
+    pub fn longest(&self) -> Millis {
+        Millis(self.duration.0.saturating_add(self.patience.0))
+    }
 }
 
 /// One health check of a watch.
@@ -31,6 +41,41 @@ pub struct Check {
     pub failures_to_decide: u32,
     /// How many looks in a row may end in an error before that decides as well: fail closed.
     pub errors_tolerated: u32,
+    /// What its looks lead to.
+    pub role: CheckRole,
+    /// How long after the watch's beginning it is asked first.
+    pub start_after: Millis,
+}
+
+/// What the looks of a check lead to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CheckRole {
+    /// It decides, with all others: the watch ends well when every one is satisfied, and badly when one is against the candidate.
+    #[default]
+    Deciding,
+    /// It decides like the others, but one unhealthy look is enough, and leads back whatever the watch says.
+    Critical,
+    /// It is measured, shown and kept, and decides nothing.
+    DryRun,
+}
+
+impl CheckRole {
+    /// Returns whether its looks decide anything.
+    pub fn decides(self) -> bool {
+        match self {
+            Self::Deciding | Self::Critical => true,
+            Self::DryRun => false,
+        }
+    }
+
+    /// Returns the role as people write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deciding => "deciding",
+            Self::Critical => "critical",
+            Self::DryRun => "dry-run",
+        }
+    }
 }
 
 /// What an unhealthy verdict leads to.

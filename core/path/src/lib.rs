@@ -31,6 +31,7 @@ mod rules {
     pub(crate) mod environment;
     pub(crate) mod golden_path;
     pub(crate) mod header;
+    pub(crate) mod health;
     pub(crate) mod plugins;
     pub(crate) mod policies;
     pub(crate) mod service;

@@ -11,7 +11,7 @@ use model::{
     Call, Check, EnvironmentName, Fence, InconclusiveAction, Millis, PlanHash, PluginUse, Report, Routing, Scope, ServiceName,
     State, UnhealthyAction, WatchSpec,
 };
-use test_world::plans::{Builder, plugin, weight};
+use test_world::plans::{Builder, check, weight};
 use test_world::world::World;
 use tokio::sync::oneshot;
 
@@ -86,13 +86,14 @@ pub fn gates(number: usize, steps: usize) -> Plan {
 ///
 /// Never: the names are valid.
 pub fn plan(number: usize) -> Plan {
-    let check = Check { health: plugin("probe"), interval: LOOK_EVERY, failures_to_decide: 2, errors_tolerated: 2 };
+    let check = Check { interval: LOOK_EVERY, ..check("probe") };
     let watch = WatchSpec {
         duration: WATCH,
         checks: vec![check],
         on_unhealthy: UnhealthyAction::GoBack,
         on_inconclusive: InconclusiveAction::Pause,
         patience: LOOK_EVERY,
+        until_decided: false,
     };
     let mut builder = Builder::new(Strategy::Canary);
     builder.0.first = true;

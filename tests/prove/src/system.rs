@@ -333,7 +333,7 @@ impl System {
         }
         self.life_seen = self.life_seen.max(life);
         let before = self.world.sample();
-        let outcome = self.world.perform(call);
+        let outcome = self.world.perform_for(&self.state, call);
         self.look(&before);
         outcome
     }

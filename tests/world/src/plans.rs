@@ -1,8 +1,8 @@
 //! Plans as a golden path would compile them.
 
 use model::{
-    Arrangement, Artifact, BasisPoints, Check, Digest, EnvironmentName, InconclusiveAction, Millis, Percent, Phase, Plan,
-    PlanHash, PluginUse, Policies, ReleaseId, ReleaseSpec, Routing, Scope, ServiceName, Step, StepId, StepKind, Strategy,
+    Arrangement, Artifact, BasisPoints, Check, CheckRole, Digest, EnvironmentName, InconclusiveAction, Millis, Percent, Phase,
+    Plan, PlanHash, PluginUse, Policies, ReleaseId, ReleaseSpec, Routing, Scope, ServiceName, Step, StepId, StepKind, Strategy,
     Supersede, UnhealthyAction, WatchSpec,
 };
 
@@ -42,6 +42,28 @@ pub fn percent(value: u8) -> Percent {
 /// Returns a routing that gives the candidate a share of the traffic, in percent.
 pub fn weight(percent: u16) -> Routing {
     Routing::weights(BasisPoints::new(percent * 100).unwrap())
+}
+
+/// Returns a check that decides by two unhealthy looks, or three errors, in a row.
+pub fn check(name: &str) -> Check {
+    Check {
+        health: plugin(name),
+        interval: INTERVAL,
+        failures_to_decide: 2,
+        errors_tolerated: 2,
+        role: CheckRole::Deciding,
+        start_after: Millis(0),
+    }
+}
+
+/// Returns a check that is measured and decides nothing.
+pub fn dry_run(name: &str) -> Check {
+    Check { role: CheckRole::DryRun, ..check(name) }
+}
+
+/// Returns a check of which one unhealthy look leads back.
+pub fn critical(name: &str) -> Check {
+    Check { role: CheckRole::Critical, ..check(name) }
 }
 
 /// A plan in the making.
@@ -130,10 +152,21 @@ impl Builder {
 
     /// Adds a watch with two checks.
     pub fn watch_or(self, on_unhealthy: UnhealthyAction, on_inconclusive: InconclusiveAction) -> Self {
-        let check = |name| Check { health: plugin(name), interval: INTERVAL, failures_to_decide: 2, errors_tolerated: 2 };
-        let checks = vec![check("probe"), check("traffic")];
-        let spec = WatchSpec { duration: WATCH, checks, on_unhealthy, on_inconclusive, patience: PATIENCE };
+        self.watch_by(vec![check("probe"), check("traffic")], on_unhealthy, on_inconclusive)
+    }
+
+    /// Adds a watch with these checks.
+    pub fn watch_by(self, checks: Vec<Check>, on_unhealthy: UnhealthyAction, on_inconclusive: InconclusiveAction) -> Self {
+        let patience = PATIENCE;
+        let spec = WatchSpec { duration: WATCH, checks, on_unhealthy, on_inconclusive, patience, until_decided: false };
         self.step(Phase::Soaking, StepKind::Watch(spec))
+    }
+
+    /// Makes the step before, a watch, last until it is decided: so long at least and so long at most.
+    pub fn until_decided(mut self, at_least: Millis, at_most: Millis) -> Self {
+        let Some(StepKind::Watch(spec)) = self.0.steps.last_mut().map(|step| &mut step.kind) else { panic!("BUG: no watch") };
+        (spec.duration, spec.patience, spec.until_decided) = (at_least, Millis(at_most.0 - at_least.0), true);
+        self
     }
 
     /// Adds a wait.
@@ -210,6 +243,22 @@ pub fn irreversible() -> Plan {
     after.watch_or(UnhealthyAction::Pause, InconclusiveAction::GoBack).promote().finish()
 }
 
+/// Every policy of a watch: until decided, a critical check, one that starts later, one that only runs dry; pauses where others go back.
+pub fn scrutinised() -> Plan {
+    let late = |check: Check| Check { start_after: Millis::seconds(45), ..check };
+    let closer = |check: Check| Check { interval: Millis::seconds(5), failures_to_decide: 1, errors_tolerated: 0, ..check };
+    let first = vec![closer(check("probe")), late(dry_run("drill")), critical("traffic")];
+    let then = vec![dry_run("drill"), late(check("probe")), critical("traffic")];
+    let (go_back, pause) = (UnhealthyAction::GoBack, UnhealthyAction::Pause);
+    let (asks, decides) = (InconclusiveAction::Pause, InconclusiveAction::GoBack);
+    let (at_least, at_most) = (Millis::minutes(1), Millis::minutes(20));
+    let small = Builder::new(Strategy::Canary).sides(100, 50, weight(0)).sides(100, 50, weight(5));
+    let small = small.watch_by(first, go_back, decides).sides(100, 50, weight(50));
+    let half = small.watch_by(then.clone(), pause, asks).until_decided(at_least, at_most);
+    let all = half.sides(100, 100, weight(50)).sides(100, 100, weight(100)).promote();
+    all.watch_by(then, pause, decides).until_decided(at_least, at_most).finish()
+}
+
 /// Every plan above with its name.
 pub fn all() -> Vec<(&'static str, Plan)> {
     vec![
@@ -220,5 +269,6 @@ pub fn all() -> Vec<(&'static str, Plan)> {
         ("first", first()),
         ("guarded", guarded()),
         ("irreversible", irreversible()),
+        ("scrutinised", scrutinised()),
     ]
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use machine::invariants::{SideSample, TargetSample};
 use model::{
     Assessment, BasisPoints, Call, Desired, Fault, Fence, GateAnswer, Observation, OperationKey, OperationKind, Percent,
-    Progress, ReleaseSpec, ReportOutcome, Routing, Side, SideDesired, SideObservation, Verdict,
+    Progress, ReleaseSpec, ReportOutcome, Routing, Side, SideDesired, SideObservation, Stage, State, StepKind, Verdict,
 };
 
 /// How the candidate is.
@@ -88,6 +88,18 @@ impl World {
         }
     }
 
+    /// Does what a deployment asks; checks of its current watch that only run dry say the contrary of what is so. Nothing may come of it.
+    pub fn perform_for(&mut self, state: &State, call: &Call) -> ReportOutcome {
+        let outcome = self.perform(call);
+        match outcome {
+            ReportOutcome::Look(found) if is_dry_run(state, call) => {
+                let verdict = if found.verdict == Verdict::Healthy { Verdict::Unhealthy } else { Verdict::Healthy };
+                look(verdict, "the contrary")
+            }
+            outcome => outcome,
+        }
+    }
+
     fn act(&mut self, step: usize, fence: Fence, done: bool) -> Progress {
         let (_, seen) = self.actions.get(&step).copied().unwrap_or_default();
         if fence < seen && self.guard == Guard::Fence {
@@ -158,6 +170,12 @@ impl World {
             candidate: placed(&self.candidate),
         }
     }
+}
+
+fn is_dry_run(state: &State, call: &Call) -> bool {
+    let (Stage::Forward { step, .. }, OperationKind::Look { check }) = (&state.stage, &call.operation.kind) else { return false };
+    let StepKind::Watch(spec) = &state.plan.steps[*step].kind else { return false };
+    spec.checks.get(*check).is_some_and(|check| !check.role.decides())
 }
 
 /// Returns a gate's answer.

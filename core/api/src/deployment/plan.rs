@@ -43,6 +43,7 @@ fn steps(plan: &Plan) -> Vec<v1::PlanStep> {
         deadline_ms: step.deadline.0,
         extra_capacity_percent: step.extra_capacity.get().into(),
         point_of_no_return: step.point_of_no_return,
+        watch: view::watch::planned(&step.kind),
     };
     plan.steps.iter().zip(explained).map(step).collect()
 }

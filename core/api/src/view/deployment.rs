@@ -152,6 +152,10 @@ fn checks(state: &State, timeline: &Timeline) -> Vec<v1::CheckStatus> {
         step: step.id.to_string(),
         unhealthy_in_a_row: looked.unhealthy_in_a_row,
         failures_to_decide: check.failures_to_decide,
+        role: check.role.as_str().to_owned(),
+        errors_in_a_row: looked.errors_in_a_row,
+        errors_tolerated: check.errors_tolerated,
+        start_after_ms: check.start_after.0,
     };
     spec.checks.iter().zip(&timeline.checks).map(status).collect()
 }

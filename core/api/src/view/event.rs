@@ -1,7 +1,8 @@
 //! An event as one word and as a sentence.
 
 use model::{
-    Actor, Event, GateAnswer, HowCompleted, Operation, OperationKind, OperationResult, Pause, PauseReason, Plan, Side, State,
+    Actor, Assessment, Event, GateAnswer, HowCompleted, Operation, OperationKind, OperationResult, Pause, PauseReason, Plan,
+    Side, State, StepKind,
 };
 
 use super::{Timeline, deployment, outcome, step};
@@ -41,6 +42,7 @@ pub(crate) fn sentence(event: &Event, state: &State, timeline: &Timeline) -> Str
         Event::OperationIntended { operation, .. } => intended(operation, plan, timeline),
         Event::OperationProgressed { message, .. } => said("not there yet", message),
         Event::OperationRetried { attempt, message, .. } => said(&format!("attempt {attempt} failed and is repeated"), message),
+        Event::OperationCompleted { result: OperationResult::Look(found), .. } => looked(found, plan, timeline),
         Event::OperationCompleted { result, .. } => result_of(result),
         Event::OperationAbandoned { reason, .. } => said("no longer of interest", reason),
         Event::Approved { approval } => format!("{} approved", approval.by.name),
@@ -116,11 +118,25 @@ fn result_of(result: &OperationResult) -> String {
         OperationResult::Converged(seen) => {
             format!("the target has converged: {} of traffic on the candidate", seen.candidate_weight)
         }
-        OperationResult::Look(found) => said(deployment::verdict(found.verdict), &found.sentence),
+        OperationResult::Look(found) => said_of_a_look(found),
         OperationResult::Done => "done".to_owned(),
         OperationResult::Failed(fault) => said("failed", &fault.message),
         OperationResult::Superseded(fence) => format!("the target has seen fence {fence}: somebody else writes there"),
     }
+}
+
+/// Returns what a look found, and that it decides nothing where it does not.
+fn looked(found: &Assessment, plan: &Plan, timeline: &Timeline) -> String {
+    let step = timeline.watch.and_then(|index| plan.steps.get(index));
+    let Some(StepKind::Watch(spec)) = step.map(|step| &step.kind) else { return said_of_a_look(found) };
+    match timeline.last_look.and_then(|check| spec.checks.get(check)) {
+        Some(check) if !check.role.decides() => format!("dry run: {}", said_of_a_look(found)),
+        Some(_) | None => said_of_a_look(found),
+    }
+}
+
+fn said_of_a_look(found: &Assessment) -> String {
+    said(deployment::verdict(found.verdict), &found.sentence)
 }
 
 fn paused(pause: &Pause) -> String {

@@ -5,6 +5,7 @@ pub(crate) mod event;
 pub mod outcome;
 pub(crate) mod step;
 pub(crate) mod timeline;
+pub(crate) mod watch;
 
 pub(crate) use deployment::{deployment, summary};
 pub(crate) use timeline::Timeline;

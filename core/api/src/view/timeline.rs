@@ -20,6 +20,7 @@ pub(crate) struct StepTimes {
 pub(crate) struct Looked {
     pub(crate) looks: u32,
     pub(crate) unhealthy_in_a_row: u32,
+    pub(crate) errors_in_a_row: u32,
     pub(crate) last: Option<Assessment>,
 }
 
@@ -35,6 +36,8 @@ pub(crate) struct Timeline {
     /// The index of the last watch that was entered.
     pub(crate) watch: Option<usize>,
     pub(crate) checks: Vec<Looked>,
+    /// The check of the last look that came back.
+    pub(crate) last_look: Option<usize>,
     current: Option<usize>,
     looking: HashMap<OperationKey, usize>,
 }
@@ -127,12 +130,16 @@ impl Timeline {
     }
 
     fn looked(&mut self, key: &OperationKey, found: &Assessment) {
-        let Some(check) = self.looking.remove(key).and_then(|check| self.checks.get_mut(check)) else { return };
+        self.last_look = self.looking.remove(key);
+        let Some(check) = self.last_look.and_then(|check| self.checks.get_mut(check)) else { return };
         check.looks += 1;
+        // Counted as the machine counts them: a look that saw nothing takes nothing back.
         check.unhealthy_in_a_row = match found.verdict {
             Verdict::Unhealthy => check.unhealthy_in_a_row + 1,
-            Verdict::Healthy | Verdict::Inconclusive | Verdict::Error => 0,
+            Verdict::Inconclusive | Verdict::Error => check.unhealthy_in_a_row,
+            Verdict::Healthy => 0,
         };
+        check.errors_in_a_row = if found.verdict == Verdict::Error { check.errors_in_a_row + 1 } else { 0 };
         check.last = Some(found.clone());
     }
 }

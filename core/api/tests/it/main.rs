@@ -7,6 +7,7 @@ mod commands;
 mod deployments;
 mod plugin_holds;
 mod plugins;
+mod policies;
 mod restore;
 mod support;
 mod watching;

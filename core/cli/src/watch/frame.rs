@@ -182,13 +182,20 @@ fn checks(deployment: &v1::Deployment, room: usize) -> Vec<Line> {
 }
 
 fn check_line(check: &v1::CheckStatus) -> Line {
-    let mood = match check.verdict.as_str() {
-        "healthy" => Mood::Good,
-        "unhealthy" | "error" => Mood::Bad,
-        _ => Mood::Waits,
+    let mood = match (check.role.as_str(), check.verdict.as_str()) {
+        ("dry-run", _) => Mood::Faint,
+        (_, "healthy") => Mood::Good,
+        (_, "unhealthy" | "error") => Mood::Bad,
+        (_, _) => Mood::Waits,
     };
-    let verdict = if check.verdict.is_empty() { "not asked yet" } else { &check.verdict };
-    Line::new(mood, format!("  {:<16} {verdict}  {}", check.name, check.sentence).trim_end())
+    let role = match check.role.as_str() {
+        "dry-run" => " (dry run)",
+        "critical" => " (critical)",
+        _ => "",
+    };
+    let name = format!("{}{role}", check.name);
+    let text = format!("  {name:<16} {}{}  {}", verdict(check), in_a_row(check), check.sentence);
+    Line::new(mood, text.trim_end())
 }
 
 fn measurement_line(measured: &v1::Measurement) -> Line {
@@ -217,6 +224,25 @@ pub(crate) fn measurement(measured: &v1::Measurement) -> String {
         text.push_str(&format!(", {}", measured.test));
     }
     text
+}
+
+fn verdict(check: &v1::CheckStatus) -> String {
+    match (check.verdict.as_str(), i64::try_from(check.start_after_ms).unwrap_or(i64::MAX)) {
+        ("", 0) => "not asked yet".to_owned(),
+        ("", after) => format!("not asked before {}", duration(after)),
+        (verdict, _) => verdict.to_owned(),
+    }
+}
+
+/// Returns how near a check is to deciding, where it says more than the last verdict.
+fn in_a_row(check: &v1::CheckStatus) -> String {
+    let of = |count: u32, decide: u32| if count > 0 && decide > 1 { format!(" ({count} of {decide})") } else { String::new() };
+    match (check.role.as_str(), check.verdict.as_str()) {
+        ("dry-run", _) => String::new(),
+        (_, "unhealthy") => of(check.unhealthy_in_a_row, check.failures_to_decide),
+        (_, "error") => of(check.errors_in_a_row, check.errors_tolerated.saturating_add(1)),
+        (_, _) => String::new(),
+    }
 }
 
 fn waiting(deployment: &v1::Deployment, now: i64) -> Option<Line> {

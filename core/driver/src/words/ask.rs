@@ -1,6 +1,6 @@
 //! From the model's words to the host's: what plugins are asked.
 
-use model::{Desired, MatchOn, Routing, Side, SideDesired, State, Sticky};
+use model::{Desired, MatchOn, Routing, Side, SideDesired, Stage, State, StepKind, Sticky, Timestamp, WatchSpec};
 use plugin_host as host;
 
 /// Returns a desired state.
@@ -73,5 +73,56 @@ pub(crate) fn subjects(state: &State) -> host::Subjects {
         stable: subject(Side::Stable),
         candidate: subject(Side::Candidate),
         public_endpoint: seen.and_then(|seen| seen.public_endpoint.clone()),
+    }
+}
+
+/// Returns the time that a check of the current watch judges.
+pub(crate) fn window(state: &State, check: usize) -> host::Window {
+    let started = state.watch.as_ref().map_or(Timestamp::default(), |watch| watch.started_at);
+    let spec = match &state.stage {
+        Stage::Forward { step, .. } => match state.plan.steps.get(*step).map(|step| &step.kind) {
+            Some(StepKind::Watch(spec)) => Some(spec),
+            Some(_) | None => None,
+        },
+        Stage::Queued { .. } | Stage::Back { .. } | Stage::Ended(_) => None,
+    };
+    spec.map_or(host::Window { started_ms: started.0, ends_ms: started.0 }, |spec| window_of(spec, check, started))
+}
+
+/// What came before its delay is not a check's to judge.
+fn window_of(spec: &WatchSpec, check: usize, started: Timestamp) -> host::Window {
+    let begins = spec.checks.get(check).map_or(started, |check| started + check.start_after);
+    host::Window { started_ms: begins.0, ends_ms: (started + spec.duration).0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Check, CheckRole, Digest, InconclusiveAction, Millis, PluginUse, UnhealthyAction};
+
+    use super::*;
+
+    #[test]
+    fn a_check_judges_what_came_after_its_delay() {
+        let check = |start_after| Check {
+            health: PluginUse { name: "probe".into(), digest: Digest([1; 32]), settings: "{}".into() },
+            interval: Millis::seconds(1),
+            failures_to_decide: 2,
+            errors_tolerated: 3,
+            role: CheckRole::Deciding,
+            start_after,
+        };
+        let spec = WatchSpec {
+            duration: Millis::minutes(5),
+            checks: vec![check(Millis(0)), check(Millis::seconds(30))],
+            on_unhealthy: UnhealthyAction::GoBack,
+            on_inconclusive: InconclusiveAction::Pause,
+            patience: Millis::minutes(5),
+            until_decided: false,
+        };
+        let window = |check| {
+            let window = window_of(&spec, check, Timestamp(1_000));
+            (window.started_ms, window.ends_ms)
+        };
+        assert_eq!([window(0), window(1), window(2)], [(1_000, 301_000), (31_000, 301_000), (1_000, 301_000)]);
     }
 }

@@ -1,11 +1,12 @@
 //! Events of every kind, with every part in every shape: what a store has to give back as it took it.
 
 use model::{
-    Actor, Approval, Arrangement, Artifact, Assessment, BackStep, BasisPoints, Cause, Check, Confirmed, DeploymentId, Desired,
-    Digest, EnvironmentName, Event, Fault, Fence, GateAnswer, HowCompleted, InconclusiveAction, Interval, Match, MatchOn,
-    Measurement, Millis, Observation, Operation, OperationKey, OperationKind, OperationResult, Outcome, Pause, PauseReason,
-    Percent, Phase, Plan, PlanHash, PluginUse, Policies, ReleaseId, ReleaseSpec, Routing, Scope, ServiceName, Side, SideDesired,
-    SideObservation, Step, StepId, StepKind, Sticky, Strategy, Supersede, Timestamp, UnhealthyAction, Verdict, WatchSpec,
+    Actor, Approval, Arrangement, Artifact, Assessment, BackStep, BasisPoints, Cause, Check, CheckRole, Confirmed, DeploymentId,
+    Desired, Digest, EnvironmentName, Event, Fault, Fence, GateAnswer, HowCompleted, InconclusiveAction, Interval, Match,
+    MatchOn, Measurement, Millis, Observation, Operation, OperationKey, OperationKind, OperationResult, Outcome, Pause,
+    PauseReason, Percent, Phase, Plan, PlanHash, PluginUse, Policies, ReleaseId, ReleaseSpec, Routing, Scope, ServiceName, Side,
+    SideDesired, SideObservation, Step, StepId, StepKind, Sticky, Strategy, Supersede, Timestamp, UnhealthyAction, Verdict,
+    WatchSpec,
 };
 
 use super::must;
@@ -64,6 +65,7 @@ pub fn events() -> Vec<Event> {
     events.extend(causes().into_iter().map(turned_back));
     events.push(Event::BackStepCompleted { step: 3, at: Timestamp(31) });
     events.extend(outcomes().into_iter().map(|outcome| Event::Ended { outcome, at: Timestamp(32) }));
+    events.extend(later_requests());
     events
 }
 
@@ -123,8 +125,27 @@ fn step_kinds() -> Vec<StepKind> {
 }
 
 fn watch(on_unhealthy: UnhealthyAction, on_inconclusive: InconclusiveAction) -> WatchSpec {
-    let check = Check { health: plugin("health-http"), interval: Millis::seconds(1), failures_to_decide: 3, errors_tolerated: 2 };
-    WatchSpec { duration: Millis::seconds(20), checks: vec![check], on_unhealthy, on_inconclusive, patience: Millis::seconds(9) }
+    let (duration, patience) = (Millis::seconds(20), Millis::seconds(9));
+    let checks = vec![check(CheckRole::Deciding, Millis(0))];
+    WatchSpec { duration, checks, on_unhealthy, on_inconclusive, patience, until_decided: false }
+}
+
+fn check(role: CheckRole, start_after: Millis) -> Check {
+    let (health, interval) = (plugin("health-http"), Millis::seconds(1));
+    Check { health, interval, failures_to_decide: 3, errors_tolerated: 2, role, start_after }
+}
+
+/// Plans whose watches say what the first records could not.
+fn later_requests() -> Vec<Event> {
+    let checks = vec![
+        check(CheckRole::Critical, Millis(0)),
+        check(CheckRole::DryRun, Millis::seconds(5)),
+        check(CheckRole::Deciding, Millis::seconds(6)),
+    ];
+    let usual = watch(UnhealthyAction::Pause, InconclusiveAction::GoBack);
+    let watch = StepKind::Watch(WatchSpec { checks, until_decided: true, ..usual });
+    let plan = Plan { steps: vec![step(0, Phase::Shifting, watch)], ..plan(scope("web")) };
+    vec![Event::Requested { id: deployment(1), plan, by: actor(), at: Timestamp(3), deadline: Timestamp(4) }]
 }
 
 fn routings() -> [Routing; 4] {

@@ -1,5 +1,9 @@
 //! Version 1 of the records. Never edited once released; a change is a new version beside it.
 //!
+//! Until then a structure may gain a field whose absence means what was before it, and which is left out when it says just that: old
+//! records are read, records that use nothing new keep their bytes and their hashes, and an older program refuses what it would not
+//! understand (unknown fields are an error) instead of following half of it.
+//!
 //! In an enum's lines the first word of each pair is the model's member (`0` for the only one of a tuple), the second the name
 //! that is written.
 
@@ -51,11 +55,18 @@ mirror_enum!(/// See [`model::UnhealthyAction`].
     UnhealthyAction = model::UnhealthyAction { GoBack {}, Pause {} });
 mirror_enum!(/// See [`model::InconclusiveAction`].
     InconclusiveAction = model::InconclusiveAction { Pause {}, GoBack {} });
-mirror_struct!(/// See [`model::Check`].
-    Check = model::Check { health: PluginUse, interval: u64, failures_to_decide: u32, errors_tolerated: u32 });
-mirror_struct!(/// See [`model::WatchSpec`].
+mirror_enum!(/// See [`model::CheckRole`].
+    CheckRole = model::CheckRole { Deciding {}, Critical {}, DryRun {} });
+mirror_struct!(/// See [`model::Check`]. The first records had neither role nor delay, and where they say nothing new none is written.
+Check = model::Check {
+    health: PluginUse, interval: u64, failures_to_decide: u32, errors_tolerated: u32,
+    #[serde(default, skip_serializing_if = "CheckRole::is_usual")] role: CheckRole,
+    #[serde(default, skip_serializing_if = "is_zero")] start_after: u64,
+});
+mirror_struct!(/// See [`model::WatchSpec`]. The first records knew only watches of one time.
 WatchSpec = model::WatchSpec {
     duration: u64, checks: Vec<Check>, on_unhealthy: UnhealthyAction, on_inconclusive: InconclusiveAction, patience: u64,
+    #[serde(default, skip_serializing_if = "is_no")] until_decided: bool,
 });
 mirror_struct!(/// See [`model::Assessment`].
 Assessment = model::Assessment {
@@ -195,3 +206,25 @@ Event = model::Event {
     BackStepCompleted { step step: u64, at at: i64 },
     Ended { outcome outcome: Outcome, at at: i64 },
 });
+
+impl Default for CheckRole {
+    fn default() -> Self {
+        Self::of(&model::CheckRole::default())
+    }
+}
+
+impl CheckRole {
+    fn is_usual(&self) -> bool {
+        matches!(self, Self::Deciding {})
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_no(value: &bool) -> bool {
+    !*value
+}

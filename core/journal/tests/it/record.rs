@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use expect_test::expect_file;
 use journal::conformance::samples;
 use journal::record::{self, Unreadable};
-use model::{Event, HowCompleted};
+use model::{CheckRole, Event, HowCompleted, StepKind, WatchSpec};
 
 /// Names the kind of an event. A new kind does not compile here until the samples have one.
 fn kind(event: &Event) -> &'static str {
@@ -55,6 +55,36 @@ fn a_record_from_before_it_was_kept_from_where_is_read() {
     let payload = br#"{"resumed":{"by":{"name":"user:ada","groups":[]},"at":5}}"#;
     let Event::Resumed { by, .. } = record::read(1, payload).unwrap() else { panic!("it is another event") };
     assert_eq!((by.name.as_str(), by.from.as_str()), ("user:ada", ""));
+}
+
+#[test]
+fn a_watch_from_before_there_were_roles_and_delays_is_read_and_written_as_it_was() {
+    let plain = |event: &Event| matches!(event, Event::Requested { plan, .. } if plan.steps.len() > 1);
+    let before = samples::events().into_iter().find(plain).unwrap();
+    let payload = String::from_utf8(record::write(&before)).unwrap();
+    assert!(payload.contains("\"watch\":{"), "{payload}");
+    for word in ["role", "startAfter", "untilDecided"] {
+        assert!(!payload.contains(word), "{word} is written where it says nothing new: {payload}");
+    }
+    let Event::Requested { plan, .. } = record::read(1, payload.as_bytes()).unwrap() else { panic!("it is another event") };
+    let watches = plan.steps.iter().filter_map(|step| match &step.kind {
+        StepKind::Watch(spec) => Some(spec),
+        _ => None,
+    });
+    let usual = |spec: &WatchSpec| !spec.until_decided && spec.checks.iter().all(|check| check.role == CheckRole::Deciding);
+    let watches: Vec<&WatchSpec> = watches.collect();
+    assert!(!watches.is_empty() && watches.iter().all(|spec| usual(spec)), "{watches:?}");
+}
+
+/// What a program does with a field of a later one, which changes what a check means.
+#[test]
+fn a_check_that_says_more_than_is_understood_is_refused() {
+    let event = samples::events().pop().unwrap();
+    let payload = String::from_utf8(record::write(&event)).unwrap();
+    let later = payload.replacen("\"startAfter\":5000", "\"startBefore\":5000", 1);
+    assert_ne!(payload, later);
+    let found = record::read(1, later.as_bytes()).unwrap_err().to_string();
+    assert!(found.contains("unknown field `startBefore`"), "{found}");
 }
 
 /// One line per record, the last a release. `UPDATE_EXPECT=1` writes it anew: only ever before a version is released.

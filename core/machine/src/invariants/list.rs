@@ -54,7 +54,7 @@ pub const LIST: &[Invariant] = &[
     entry(15, "the_plan_in_force_never_changes", "the plan that was requested, shown and approved is the plan that runs", &[Machine]),
     entry(16, "every_waiting_state_has_a_reason_and_a_deadline", "a deployment that is not over says what it waits for and when that will have lasted too long", &[Machine]),
     entry(17, "steps_follow_in_their_order", "a step is entered when the one before it is done, or anew after a pause; every gate before a promotion has passed", &[Machine]),
-    entry(18, "an_inconclusive_verdict_never_advances", "a watch ends with the last look of every check healthy and none on its way, or waived by a person", &[Machine]),
+    entry(18, "an_inconclusive_verdict_never_advances", "a watch ends with the last look of every check that decides healthy and none on its way, or waived by a person", &[Machine]),
     entry(19, "promotion_only_after_every_watch_before_it_ended_healthy", "every watch before the promotion ended healthy, or was waived by a named person", &[Machine]),
     entry(20, "an_approval_counts_once_from_those_entitled_and_in_time", "an approval is for the plan and step that ask, by somebody asked, once each, not by the requester where that is forbidden, and not after its expiry", &[Machine]),
     entry(21, "time_alone_changes_nothing_before_its_deadline", "a wait, a watch, an expiry and a passed deadline never come before their stored instant", &[Machine]),
@@ -90,4 +90,6 @@ pub const LIST: &[Invariant] = &[
     entry(51, "a_replica_takes_over_within_its_lease", "in the end the lease of a dead replica is taken over within its time plus a second", &[Engine, EndToEnd]),
     entry(52, "no_request_fails_while_traffic_shifts", "moving traffic between healthy sides fails no request", &[EndToEnd]),
     entry(53, "whoever_waits_for_an_answer_has_asked", "between two commands a deployment that waits for a plugin has an open operation, and one that waits for nothing goes on", &[Machine]),
+    entry(54, "a_dry_run_verdict_decides_nothing", "what a watch pauses or takes back, a check that decides did, by its looks or at the watch's longest time; a dry run never", &[Machine]),
+    entry(55, "a_look_is_not_taken_before_its_time", "a check is asked when its interval is over and never before its delay", &[Machine]),
 ];

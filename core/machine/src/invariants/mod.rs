@@ -107,6 +107,8 @@ const STEP: Table<StepCheck> = named![
     28 turning::an_end_without_effects_left_the_world_alone,
     29 turning::a_rolled_back_deployment_left_the_good_side_with_all_traffic,
     30 turning::a_succeeded_deployment_left_the_candidate_alone_with_all_traffic,
+    54 progress::a_dry_run_verdict_decides_nothing,
+    55 progress::a_look_is_not_taken_before_its_time,
 ];
 
 /// The checks of a whole journal.

@@ -3,10 +3,13 @@
 use alloc::format;
 use alloc::string::String;
 
-use model::{Approval, Event, HowCompleted, OperationKind, Outcome, Stage, State, StepKind, Timestamp, Verdict};
+use model::{
+    Approval, Cause, Event, HowCompleted, OperationKind, Outcome, PauseReason, Stage, State, StepKind, Timestamp, Verdict,
+    WatchSpec, WatchState,
+};
 
 use super::{Checked, Step};
-use crate::{deadline, waiting};
+use crate::{deadline, waiting, watch};
 
 /// No event follows the end.
 pub fn terminal_states_absorb(step: &Step<'_>) -> Checked {
@@ -74,13 +77,15 @@ pub fn steps_follow_in_their_order(step: &Step<'_>) -> Checked {
     }
 }
 
-/// A watch ends with the last look of every check healthy and none on its way, or waived by a person.
+/// A watch ends with the last look of every check that decides healthy and none on its way, or waived by a person.
 pub fn an_inconclusive_verdict_never_advances(step: &Step<'_>) -> Checked {
     let (Some(before), Event::StepCompleted { step: index, how, .. }) = (step.before, step.event) else { return Ok(()) };
     let Some(StepKind::Watch(spec)) = before.plan.steps.get(*index).map(|s| &s.kind) else { return Ok(()) };
-    let checks = before.watch.as_ref().map_or(&[][..], |watch| &watch.checks);
-    let last = || checks.iter().map(|check| check.last.as_ref().map(|last| last.verdict));
-    let healthy = checks.len() == spec.checks.len() && !checks.is_empty() && last().all(|v| v == Some(Verdict::Healthy));
+    let known = before.watch.as_ref().map_or(&[][..], |watch| &watch.checks);
+    let deciding = || spec.checks.iter().zip(known).filter(|(check, _)| check.role.decides());
+    let last = || deciding().map(|(_, known)| known.last.as_ref().map(|last| last.verdict));
+    let complete = known.len() == spec.checks.len() && last().next().is_some();
+    let healthy = complete && last().all(|v| v == Some(Verdict::Healthy));
     let looking = before.operations.len();
     match how {
         HowCompleted::WaivedBy(_) => Ok(()),
@@ -89,9 +94,67 @@ pub fn an_inconclusive_verdict_never_advances(step: &Step<'_>) -> Checked {
             let last: alloc::vec::Vec<_> = last().collect();
             let checks = spec.checks.len();
             Err(format!(
-                "the watch in step {index} ended {how:?} with the last looks {last:?} of {checks}, {looking} on their way"
+                "the watch in step {index} ended {how:?} with the last looks {last:?} of {checks} checks, {looking} on their way"
             ))
         }
+    }
+}
+
+/// What a watch's verdict pauses or takes back names a check that decides, and either its looks say so or the watch's longest time is
+/// over.
+pub fn a_dry_run_verdict_decides_nothing(step: &Step<'_>) -> Checked {
+    let Some((check, at, undecided)) = blamed(step.event) else { return Ok(()) };
+    let Some((spec, watch)) = step.before.and_then(watching) else {
+        return Err(format!("{check} is blamed for {:?} while nobody watches", step.event));
+    };
+    let over = at >= watch::last(spec, watch);
+    let mut blamed = spec.checks.iter().zip(&watch.checks).filter(|(one, _)| one.role.decides() && one.health.name == *check);
+    match blamed.any(|(one, known)| over || (!undecided && watch::objects(one, known).is_some())) {
+        true => Ok(()),
+        false => Err(format!("{check} is blamed for {:?}, which no check of that name decided: {watch:?}", step.event)),
+    }
+}
+
+/// Returns the check that an event blames, when, and whether that is for not being able to tell.
+fn blamed(event: &Event) -> Option<(&String, Timestamp, bool)> {
+    if let Event::TurnedBack { cause: Cause::Unhealthy { check, .. }, at, .. } = event {
+        return Some((check, *at, false));
+    }
+    let Event::Paused { pause } = event else { return None };
+    match &pause.reason {
+        PauseReason::Unhealthy { check, .. } => Some((check, pause.since, false)),
+        PauseReason::Inconclusive { check, .. } => Some((check, pause.since, true)),
+        PauseReason::Person { .. } => None,
+    }
+}
+
+/// Returns the watch that runs.
+fn watching(state: &State) -> Option<(&WatchSpec, &WatchState)> {
+    let Stage::Forward { step, .. } = state.stage else { return None };
+    match (&state.plan.steps.get(step)?.kind, &state.watch) {
+        (StepKind::Watch(spec), Some(watch)) => Some((spec, watch)),
+        (_, _) => None,
+    }
+}
+
+/// A look is intended when it is due: never before the check's interval is over, nor before the delay that it has from the watch's
+/// beginning on.
+pub fn a_look_is_not_taken_before_its_time(step: &Step<'_>) -> Checked {
+    let Event::OperationIntended { operation, .. } = step.event else { return Ok(()) };
+    let OperationKind::Look { check } = operation.kind else { return Ok(()) };
+    let Some((spec, watch)) = step.before.and_then(watching) else {
+        return Err(format!("{} is a look and nobody watches", operation.key));
+    };
+    let Some((planned, known)) = spec.checks.get(check).zip(watch.checks.get(check)) else {
+        return Err(format!("{} is a look of check {check}, the watch has {}", operation.key, spec.checks.len()));
+    };
+    let due = match known.looks {
+        0 => known.next_look_at.max(watch.started_at + planned.start_after),
+        _ => known.next_look_at,
+    };
+    match operation.intended_at >= due {
+        true => Ok(()),
+        false => Err(format!("{} was intended at {}, it was due at {}", operation.key, operation.intended_at.0, due.0)),
     }
 }
 

@@ -4,7 +4,8 @@ use machine::invariants::{
     LIST, SideSample, TargetSample, check_end, check_history, check_scope, check_settled, check_step, check_target,
 };
 use model::{
-    Approval, Command, Confirmed, Event, Fence, HowCompleted, Outcome, PlanHash, ReleaseId, Side, Stage, State, Timestamp,
+    Approval, Assessment, CheckState, Command, Confirmed, Event, Fence, HowCompleted, Operation, OperationKind, Outcome, Pause,
+    PauseReason, PlanHash, ReleaseId, ReportOutcome, Side, Stage, State, Timestamp, Verdict, WatchSpec,
 };
 
 use crate::support::plans::{self, percent, weight};
@@ -113,6 +114,65 @@ fn lies_about_progress_are_found() {
     lie(waiting, &Event::StepCompleted { step, how, at }, |_| {}, "time_alone_changes_nothing_before_its_deadline");
     let expired = Event::Ended { outcome: Outcome::Expired { waiting_for: String::new() }, at: at_once };
     lie(Run::queued(plans::canary()).state, &expired, |_| {}, "time_alone_changes_nothing_before_its_deadline");
+}
+
+#[test]
+fn lies_about_watches_are_found() {
+    let watched = Scene::new(plans::scrutinised()).reach("watch-1").run;
+    let cause = |check: &str| model::Cause::Unhealthy {
+        step: watched.state.plan.steps[2].id.clone(),
+        check: check.into(),
+        sentence: "errors".into(),
+    };
+    let turned =
+        |check: &str, at| Event::TurnedBack { cause: cause(check), steps: Vec::new(), at, deadline: Timestamp(i64::MAX) };
+    let paused = |reason, since| Event::Paused { pause: Pause { reason, since, deadline: Timestamp(i64::MAX) } };
+    let (check, sentence) = ("probe".to_owned(), "nothing".to_owned());
+    let ill = |check: usize, change: &dyn Fn(&mut model::CheckState)| {
+        let mut state = watched.state.clone();
+        change(&mut state.watch.as_mut().unwrap().checks[check]);
+        state
+    };
+    let expect = "a_dry_run_verdict_decides_nothing";
+    // Nobody has said anything yet, or only the dry run has, or not enough.
+    lie(watched.state.clone(), &turned("probe", watched.now), |_| {}, expect);
+    lie(ill(1, &|drill| drill.unhealthy_in_a_row = 9), &turned("drill", watched.now), |_| {}, expect);
+    lie(ill(1, &|drill| drill.errors_in_a_row = 9), &turned("drill", Timestamp(i64::MAX)), |_| {}, expect);
+    let unhealthy = PauseReason::Unhealthy { check: check.clone(), sentence: sentence.clone() };
+    lie(watched.state.clone(), &paused(unhealthy, watched.now), |_| {}, expect);
+    let inconclusive = PauseReason::Inconclusive { check, sentence };
+    lie(ill(0, &|probe| probe.unhealthy_in_a_row = 9), &paused(inconclusive, watched.now), |_| {}, expect);
+    lie(at("reconcile-2"), &turned("probe", watched.now), |_| {}, expect);
+
+    let steps = model::StepKind::Watch;
+    let mut blind = watched.state.clone();
+    let model::StepKind::Watch(spec) = blind.plan.steps[2].kind.clone() else { unreachable!("it is a watch") };
+    blind.plan.steps[2].kind = steps(WatchSpec { checks: vec![plans::dry_run("drill")], ..spec });
+    blind.watch.as_mut().unwrap().checks = vec![CheckState { last: Some(well()), ..CheckState::default() }];
+    blind.operations.clear();
+    lie(blind, &done(2, HowCompleted::Healthy), |_| {}, "an_inconclusive_verdict_never_advances");
+
+    let look = |check, at| {
+        let Some(Event::OperationIntended { operation, .. }) = watched.events.iter().rev().find(
+            |event| matches!(event, Event::OperationIntended { operation, .. } if operation.key.as_str().contains("look-0")),
+        ) else {
+            unreachable!("a look was intended")
+        };
+        let kind = OperationKind::Look { check };
+        let key = model::OperationKey::of(&watched.state.id, "lie", 99);
+        Event::OperationIntended { operation: Operation { key, kind, intended_at: at, ..operation.clone() }, asks_for: None }
+    };
+    let expect = "a_look_is_not_taken_before_its_time";
+    lie(watched.state.clone(), &look(1, watched.now), |_| {}, expect);
+    lie(ill(1, &|drill| drill.next_look_at = Timestamp(0)), &look(1, watched.now), |_| {}, expect);
+    lie(ill(2, &|traffic| traffic.next_look_at = Timestamp(i64::MAX)), &look(2, watched.now), |_| {}, expect);
+    lie(watched.state.clone(), &look(3, watched.now), |_| {}, expect);
+    lie(at("reconcile-2"), &look(0, watched.now), |_| {}, expect);
+}
+
+fn well() -> Assessment {
+    let ReportOutcome::Look(found) = crate::support::world::look(Verdict::Healthy, "well") else { unreachable!("it is a look") };
+    found
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod invariants;
 mod legality;
 mod pauses;
 mod plans;
+mod policies;
 mod reports;
 mod support;
 mod time;

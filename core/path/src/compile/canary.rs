@@ -4,6 +4,7 @@ use model::{BasisPoints, Match, Percent, Phase, Routing, Sticky, WatchSpec};
 
 use super::resolver::Resolver;
 use super::steps::{Stand, Steps, capacity_for, weight_name};
+use super::watch::FirstWatch;
 use crate::rules::strategy::{CanaryRule, CanaryStepRule, weight_fault, weight_label};
 
 /// A canary whose values are known.
@@ -18,6 +19,8 @@ struct CanaryStep {
     capacity: Percent,
     mirror: BasisPoints,
     watch: WatchSpec,
+    /// What watches it instead when it is the first share of the callers that meets the candidate.
+    first: Option<FirstWatch>,
 }
 
 /// Returns the canary, or `None` with diagnostics.
@@ -40,6 +43,9 @@ pub(crate) fn resolve(resolver: &mut Resolver<'_>, rule: &CanaryRule) -> Option<
     }
     let matches = rule.matches.iter().map(|(on, value, side, _)| Match { on: on.clone(), value: value.clone(), side: *side });
     let complete = steps.len() == rule.steps.len();
+    if complete && steps.iter().all(|step| step.first.is_none()) {
+        resolver.no_first_share("no step of the canary has a weight");
+    }
     let sticky = rule.sticky.as_ref().map(|(sticky, _)| sticky.clone());
     complete.then(|| Canary { sticky, matches: matches.collect(), steps })
 }
@@ -76,7 +82,16 @@ fn canary_step(
         resolver.refuse_setting(setting, "the capacity does not carry the traffic", label);
     }
     let watch = resolver.watch(&step.watch, resolver.input.path.rules.on_failure)?;
-    Some(CanaryStep { weight, capacity, mirror, watch })
+    let first = match is_first_share(before, weight) {
+        true => Some(resolver.first_watch(&step.watch, &watch)?),
+        false => None,
+    };
+    Some(CanaryStep { weight, capacity, mirror, watch, first })
+}
+
+/// Steps without a weight, which only mirror or match, come before the first share: it is chosen callers or nobody whom they concern.
+fn is_first_share(before: Option<BasisPoints>, weight: BasisPoints) -> bool {
+    before.unwrap_or(BasisPoints::NONE) == BasisPoints::NONE && weight > BasisPoints::NONE
 }
 
 impl Canary {
@@ -112,7 +127,11 @@ impl Canary {
             let stand = Stand { stable: Percent::FULL, candidate: step.capacity, routing: routing.clone() };
             steps.reconcile(&format!("shift-{name}"), Phase::Shifting, stand, shift_reason(reached.0, step.weight));
             let reason = format!("at most {} of the traffic meets the candidate while the checks judge it", step.weight);
-            steps.watch(&format!("watch-{name}"), Phase::Shifting, step.watch.clone(), reason);
+            let (watch, reason) = match &step.first {
+                Some(first) => (&first.spec, first.reason(reason)),
+                None => (&step.watch, reason),
+            };
+            steps.watch(&format!("watch-{name}"), Phase::Shifting, watch.clone(), reason);
             reached = (step.weight, step.capacity);
         }
         if reached.1 < Percent::FULL {

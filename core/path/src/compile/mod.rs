@@ -11,9 +11,10 @@ pub(crate) mod rolling;
 pub(crate) mod scope;
 pub(crate) mod steps;
 pub(crate) mod target;
+pub(crate) mod watch;
 
 use model::plan::STEPS_MAX;
-use model::{Phase, Plan, PluginUse, Scope, StepKind, Strategy, UnhealthyAction, WatchSpec};
+use model::{InconclusiveAction, Phase, Plan, PluginUse, Scope, StepKind, Strategy, UnhealthyAction, WatchSpec};
 
 pub use release::release_of;
 
@@ -142,13 +143,16 @@ fn soak(resolver: &mut Resolver<'_>) -> Option<WatchSpec> {
     let mut on_failure = rule.on_failure;
     if !old_stands_by {
         // Behind a rolling or recreating promotion there is nothing to go back to; only a person can decide.
-        if let (Some(span), UnhealthyAction::GoBack) = (rule.on_failure_span, on_failure) {
+        let unhealthy = rule.on_failure_span.filter(|_| on_failure == UnhealthyAction::GoBack);
+        let undecided = rule.on_inconclusive.filter(|(action, _)| *action == InconclusiveAction::GoBack).map(|(_, span)| span);
+        for span in unhealthy.into_iter().chain(undecided) {
             let label = "the old release no longer stands by: expected pause";
             resolver.refuse(span, "there is no way back from this soak", label);
         }
         on_failure = UnhealthyAction::Pause;
     }
-    resolver.watch(&rule.watch, on_failure)
+    let spec = resolver.watch(&rule.watch, on_failure)?;
+    Some(WatchSpec { on_inconclusive: rule.on_inconclusive.map_or(spec.on_inconclusive, |(action, _)| action), ..spec })
 }
 
 fn write(motion: &Motion, soak: Option<WatchSpec>, first: bool, steps: &mut Steps) {

@@ -1,15 +1,14 @@
-//! From rules with expressions to values: settings, conditions, plugins, watches.
+//! From rules with expressions to values: settings, conditions, plugins.
 
-use model::{Check, Millis, Percent, PluginUse, UnhealthyAction, WatchSpec};
+use model::{Percent, PluginUse};
 use serde_json::Value;
 
 use super::input::{CompileInput, PluginFacts, PluginKind};
 use super::scope::{self, Scope};
 use crate::expression::Expression;
 use crate::plan::hash::canonical;
-use crate::rules::plugins::{HealthRule, UseRule};
+use crate::rules::plugins::UseRule;
 use crate::rules::policies::default_policies;
-use crate::rules::strategy::WatchRule;
 use crate::schema::{self, What};
 use crate::template;
 use crate::text::diagnostic::Diagnostic;
@@ -19,30 +18,12 @@ use crate::text::source::{Place, Source, Span};
 use crate::text::suggest::did_you_mean;
 use crate::text::units::Spelled;
 
-/// How often a check looks where the path does not say; never less than five times in a watch.
-const EVERY: Millis = Millis::seconds(10);
-
-/// Into how many looks a short watch is cut where the path does not say.
-const LOOKS_IN_A_SHORT_WATCH: u64 = 5;
-
-/// How many unhealthy looks in a row decide where the path does not say: one may be chance.
-const FAILURES: u32 = 2;
-
-/// How many looks in a row may end in an error where the path does not say.
-const ERRORS: u32 = 3;
-
 /// Resolves rules and gathers what cannot be resolved. A value that cannot is replaced by its default, so that the rest
 /// is looked at as well; no plan is made from it.
 pub(crate) struct Resolver<'a> {
     pub(crate) input: CompileInput<'a>,
     pub(crate) scope: &'a Scope,
     pub(crate) found: Vec<Diagnostic>,
-}
-
-/// A health check that applies, before it is known how long it watches.
-struct Applied<'r> {
-    rule: &'r HealthRule,
-    health: PluginUse,
 }
 
 impl<'a> Resolver<'a> {
@@ -157,50 +138,6 @@ impl<'a> Resolver<'a> {
             return None;
         }
         Some(facts)
-    }
-
-    /// Returns what a watch asks of whom. `None`, with a diagnostic, when it cannot be made.
-    pub(crate) fn watch(&mut self, rule: &WatchRule, on_unhealthy: UnhealthyAction) -> Option<WatchSpec> {
-        let duration = self.value(&rule.duration)?;
-        if duration == Millis(0) {
-            self.refuse_setting(&rule.duration, "a watch must last", "expected more than 0s, found 0s");
-            return None;
-        }
-        let named = |check: &HealthRule| rule.health.as_ref().is_none_or(|names| names.iter().any(|(n, _)| *n == check.name));
-        let path = self.input.path;
-        let mut checks = Vec::new();
-        for rule in path.rules.health.iter().filter(|rule| named(rule)) {
-            if self.applies(rule.when.as_ref()) {
-                let health = self.plugin(&rule.uses, &path.source, PluginKind::Health)?;
-                checks.push(self.check(&Applied { rule, health }, duration));
-            }
-        }
-        if checks.is_empty() {
-            let label = "each one's condition is false, or none is named";
-            self.refuse(rule.duration.span(), "no health check watches here", label);
-            return None;
-        }
-        let patience = self.setting(path.rules.patience.as_ref(), duration);
-        Some(WatchSpec { duration, checks, on_unhealthy, on_inconclusive: path.rules.on_inconclusive, patience })
-    }
-
-    fn check(&mut self, applied: &Applied<'_>, duration: Millis) -> Check {
-        let rule = applied.rule;
-        let short = Millis((duration.0 / LOOKS_IN_A_SHORT_WATCH).max(1));
-        let interval = self.setting(rule.every.as_ref(), EVERY.min(short));
-        if let Some(every) = rule.every.as_ref().filter(|_| interval > duration) {
-            let label = format!("looks every {interval}, the watch lasts {duration}");
-            self.refuse_setting(every, "the check would not look during a watch", label);
-        }
-        if let Some(every) = rule.every.as_ref().filter(|_| interval == Millis(0)) {
-            self.refuse_setting(every, "a check needs time between its looks", "expected more than 0s, found 0s");
-        }
-        let failures_to_decide = self.setting(rule.failures.as_ref(), FAILURES);
-        if let Some(failures) = rule.failures.as_ref().filter(|_| failures_to_decide == 0) {
-            self.refuse_setting(failures, "a check decides by at least one look", "expected at least 1, found 0");
-        }
-        let errors_tolerated = self.setting(rule.errors.as_ref(), ERRORS);
-        Check { health: applied.health.clone(), interval, failures_to_decide, errors_tolerated }
     }
 
     /// Returns what holds for the whole run.

@@ -4,6 +4,7 @@ use model::{BasisPoints, Percent, Phase, Routing, WatchSpec};
 
 use super::resolver::Resolver;
 use super::steps::{Stand, Steps};
+use super::watch::FirstWatch;
 use crate::rules::strategy::{BatchRule, WatchRule};
 
 /// The most batches: each is four steps, and a plan must stay readable.
@@ -14,6 +15,8 @@ pub(crate) struct Rolling {
     /// The candidate's share after each batch; the last is all of it.
     shares: Vec<Percent>,
     pub(crate) watch: WatchSpec,
+    /// What watches the first batch.
+    first: FirstWatch,
 }
 
 /// Returns the batches, or `None` with diagnostics.
@@ -29,7 +32,9 @@ pub(crate) fn resolve(resolver: &mut Resolver<'_>, batches: &BatchRule, watch: &
             }
         }
     }
-    Some(Rolling { shares, watch: resolver.watch(watch, resolver.input.path.rules.on_failure)? })
+    let usual = resolver.watch(watch, resolver.input.path.rules.on_failure)?;
+    let first = resolver.first_watch(watch, &usual)?;
+    Some(Rolling { shares, watch: usual, first })
 }
 
 fn count(resolver: &mut Resolver<'_>, batches: &BatchRule) -> Option<u32> {
@@ -79,7 +84,11 @@ impl Rolling {
             let reason = format!("{share} of the capacity takes {weight} of the traffic");
             steps.reconcile(&format!("shift-{batch}"), Phase::Shifting, stand(stable, weight), reason);
             let reason = format!("batch {batch} must prove itself before the next");
-            steps.watch(&format!("watch-{batch}"), Phase::Shifting, self.watch.clone(), reason);
+            let (watch, reason) = match batch {
+                1 => (&self.first.spec, self.first.reason(reason)),
+                _ => (&self.watch, reason),
+            };
+            steps.watch(&format!("watch-{batch}"), Phase::Shifting, watch.clone(), reason);
             if share < Percent::FULL {
                 stable = Percent::new(Percent::FULL.get() - share.get()).unwrap_or(Percent::NONE);
                 let reason = "the old makes room for what the candidate serves";

@@ -1,9 +1,8 @@
 //! A plan in words: what each step does, why, and what it waits for.
 
-use model::{
-    Arrangement, BasisPoints, Match, MatchOn, Millis, Percent, Phase, Plan, Routing, Step, StepId, StepKind, Sticky,
-    UnhealthyAction, WatchSpec,
-};
+use model::{Arrangement, BasisPoints, Match, MatchOn, Millis, Percent, Phase, Plan, Routing, Step, StepId, StepKind, Sticky};
+
+use super::watch;
 
 /// One step in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +19,8 @@ pub struct ExplainedStep {
     pub why: String,
     /// What it waits for.
     pub waits_for: String,
+    /// Of a watch, a line for each check: how often it looks, and what its looks decide.
+    pub looks: Vec<String>,
     /// How long it may go without progress.
     pub deadline: Millis,
     /// Capacity needed beyond the steady state while it runs.
@@ -45,18 +46,28 @@ pub struct Summary {
 
 /// Returns every step of a plan in words.
 pub fn explain(plan: &Plan) -> Vec<ExplainedStep> {
-    plan.steps.iter().enumerate().map(|(index, step)| explained(index + 1, step)).collect()
+    plan.steps.iter().enumerate().map(|(index, step)| explained(index, step, plan)).collect()
 }
 
-fn explained(number: usize, step: &Step) -> ExplainedStep {
-    let (does, waits_for) = words(&step.kind);
+fn explained(index: usize, step: &Step, plan: &Plan) -> ExplainedStep {
+    let leads_back = !plan.steps[..index].iter().any(|step| step.point_of_no_return);
+    let (does, waits_for) = words(&step.kind, leads_back);
     ExplainedStep {
-        number,
+        number: index + 1,
         id: step.id.clone(),
         phase: step.phase,
         does,
         why: step.reason.clone(),
         waits_for,
+        looks: match &step.kind {
+            StepKind::Watch(spec) => watch::looks(spec, leads_back),
+            StepKind::Gate { .. }
+            | StepKind::Approval { .. }
+            | StepKind::Action { .. }
+            | StepKind::Reconcile { .. }
+            | StepKind::Wait { .. }
+            | StepKind::Promote => Vec::new(),
+        },
         deadline: step.deadline,
         extra_capacity: step.extra_capacity,
         point_of_no_return: step.point_of_no_return,
@@ -64,7 +75,7 @@ fn explained(number: usize, step: &Step) -> ExplainedStep {
 }
 
 /// Returns what a step does and what it waits for.
-fn words(kind: &StepKind) -> (String, String) {
+fn words(kind: &StepKind, leads_back: bool) -> (String, String) {
     match kind {
         StepKind::Gate { gate } => (format!("ask the gate {}", gate.name), "a yes".to_owned()),
         StepKind::Approval { from, quorum, .. } => {
@@ -76,21 +87,11 @@ fn words(kind: &StepKind) -> (String, String) {
             (format!("run {} ({undo})", action.name), "its end".to_owned())
         }
         StepKind::Reconcile { arrangement } => (stand(arrangement), "the target to confirm it".to_owned()),
-        StepKind::Watch(spec) => watch(spec),
+        StepKind::Watch(spec) => watch::words(spec, leads_back),
         StepKind::Wait { duration, until: None } => (format!("wait {duration}"), "the time to pass".to_owned()),
         StepKind::Wait { duration, until: Some(_) } => (format!("wait {duration} or longer"), "its window to open".to_owned()),
         StepKind::Promote => ("mark the candidate good".to_owned(), "nothing".to_owned()),
     }
-}
-
-fn watch(spec: &WatchSpec) -> (String, String) {
-    let names: Vec<&str> = spec.checks.iter().map(|check| check.health.name.as_str()).collect();
-    let bad = match spec.on_unhealthy {
-        UnhealthyAction::GoBack => "go back",
-        UnhealthyAction::Pause => "pause",
-    };
-    let does = format!("watch {} by {}; {bad} when unhealthy", spec.duration, names.join(", "));
-    (does, "every check to find it healthy at the end".to_owned())
 }
 
 fn stand(arrangement: &Arrangement) -> String {

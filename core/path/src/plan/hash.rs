@@ -4,8 +4,9 @@
 //! Structures are taken apart without `..`: a field that is added does not compile until it is part of the hash.
 
 use model::{
-    Arrangement, Artifact, Check, Digest, InconclusiveAction, Match, MatchOn, Phase, Plan, PlanHash, PluginUse, Policies,
-    ReleaseSpec, Routing, Scope, Side, Step, StepKind, Sticky, Strategy, Supersede, UnhealthyAction, WatchSpec,
+    Arrangement, Artifact, Check, CheckRole, Digest, InconclusiveAction, Match, MatchOn, Millis, Phase, Plan, PlanHash,
+    PluginUse, Policies, ReleaseSpec, Routing, Scope, Side, Step, StepKind, Sticky, Strategy, Supersede, UnhealthyAction,
+    WatchSpec,
 };
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -153,9 +154,15 @@ impl Writer {
                 self.number(3);
                 self.arrangement(arrangement);
             }
-            StepKind::Watch(spec) => {
+            // A watch that says nothing new is written as it was before there was more to say, and keeps its plan's hash.
+            StepKind::Watch(spec) if is_plain(spec) => {
                 self.number(4);
-                self.watch(spec);
+                self.watch(spec, |_, _| {});
+            }
+            StepKind::Watch(spec) => {
+                self.number(7);
+                self.watch(spec, Self::more_of);
+                self.number(u64::from(spec.until_decided));
             }
             StepKind::Wait { duration, until } => {
                 self.number(5);
@@ -206,14 +213,16 @@ impl Writer {
         self.text(name);
     }
 
-    fn watch(&mut self, spec: &WatchSpec) {
-        let WatchSpec { duration, checks, on_unhealthy, on_inconclusive, patience } = spec;
+    fn watch(&mut self, spec: &WatchSpec, more_of: fn(&mut Self, &Check)) {
+        let WatchSpec { duration, checks, on_unhealthy, on_inconclusive, patience, until_decided: _ } = spec;
         self.number(duration.0);
-        self.list(checks, |writer, Check { health, interval, failures_to_decide, errors_tolerated }| {
+        self.list(checks, |writer, check| {
+            let Check { health, interval, failures_to_decide, errors_tolerated, role: _, start_after: _ } = check;
             writer.plugin(health);
             writer.number(interval.0);
             writer.number(u64::from(*failures_to_decide));
             writer.number(u64::from(*errors_tolerated));
+            more_of(writer, check);
         });
         self.number(match on_unhealthy {
             UnhealthyAction::GoBack => 0,
@@ -225,4 +234,18 @@ impl Writer {
         });
         self.number(patience.0);
     }
+
+    fn more_of(&mut self, check: &Check) {
+        self.number(match check.role {
+            CheckRole::Deciding => 0,
+            CheckRole::Critical => 1,
+            CheckRole::DryRun => 2,
+        });
+        self.number(check.start_after.0);
+    }
+}
+
+fn is_plain(spec: &WatchSpec) -> bool {
+    let plain = |check: &Check| check.role == CheckRole::Deciding && check.start_after == Millis(0);
+    !spec.until_decided && spec.checks.iter().all(plain)
 }

@@ -3,3 +3,4 @@
 pub(crate) mod explain;
 pub(crate) mod hash;
 pub(crate) mod render;
+pub(crate) mod watch;

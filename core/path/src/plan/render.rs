@@ -62,6 +62,9 @@ fn one(text: &mut String, step: &ExplainedStep, id_width: usize, phase_width: us
     wrapped(text, "does", &step.does);
     wrapped(text, "why", &step.why);
     wrapped(text, "waits for", &step.waits_for);
+    for (index, look) in step.looks.iter().enumerate() {
+        wrapped(text, if index == 0 { "looks" } else { "" }, look);
+    }
 }
 
 fn foot(text: &mut String, summary: &Summary, steps: usize) {

@@ -5,7 +5,8 @@ use semver::Version;
 use serde_json::Value;
 
 use super::header;
-use super::plugins::{self, GateRule, HealthRule};
+use super::health::{self, HealthRule};
+use super::plugins::{self, GateRule};
 use super::policies::{self, PolicyRules};
 use super::strategy::{self, StrategyRule, WatchRule};
 use crate::expression::Expression;
@@ -95,6 +96,8 @@ pub(crate) struct SoakRule {
     pub(crate) watch: WatchRule,
     pub(crate) on_failure: UnhealthyAction,
     pub(crate) on_failure_span: Option<Span>,
+    /// What a watch that nobody could decide leads to here, where it is said, and where.
+    pub(crate) on_inconclusive: Option<(InconclusiveAction, Span)>,
 }
 
 impl GoldenPath {
@@ -159,7 +162,7 @@ fn read(reader: &mut Reader<'_>, root: &Node) -> Option<GoldenPath> {
         }
     }
     let gates = plugins::gates(reader, fields.get("gates"));
-    let health = plugins::health(reader, fields.get("health"));
+    let health = health::health(reader, fields.get("health"));
     let approval = fields.get("approval").and_then(|node| approval(reader, node));
     let strategy = reader.required(&fields, "strategy", "{ canary: … }");
     let strategy = strategy.and_then(|node| strategy::strategy(reader, node, &health));
@@ -170,6 +173,9 @@ fn read(reader: &mut Reader<'_>, root: &Node) -> Option<GoldenPath> {
         reader.push(found.hint("declare one under health, or the path would find everything healthy without a look"));
     }
     let soak = fields.get("soak").and_then(|node| soak(reader, node, &health));
+    if let Some((strategy, _)) = &strategy {
+        health::fit(reader, strategy, soak.as_ref(), &health);
+    }
     let on_failure = policies::on_failure(reader, fields.get("onFailure"));
     let on_inconclusive = policies::on_inconclusive(reader, fields.get("onInconclusive"));
     let patience = reader.setting_of(&fields, "patience", "patience");
@@ -299,11 +305,13 @@ fn approval(reader: &mut Reader<'_>, node: &Node) -> Option<ApprovalRule> {
 }
 
 fn soak(reader: &mut Reader<'_>, node: &Node, health: &[HealthRule]) -> Option<SoakRule> {
-    let fields = reader.fields(node, "soak", &["for", "health", "onFailure"])?;
+    let fields = reader.fields(node, "soak", &["for", "health", "onFailure", "onInconclusive"])?;
     let watch = strategy::watch(reader, &fields, "for", health);
     let on_failure = policies::on_failure(reader, fields.get("onFailure"));
     let on_failure_span = fields.get("onFailure").map(|node| node.span);
-    Some(SoakRule { watch: watch?, on_failure, on_failure_span })
+    let undecided = fields.get("onInconclusive");
+    let on_inconclusive = undecided.map(|node| (policies::on_inconclusive(reader, Some(node)), node.span));
+    Some(SoakRule { watch: watch?, on_failure, on_failure_span, on_inconclusive })
 }
 
 /// The fields of every variable but `parameters`, which the path's own schema names.

@@ -1,4 +1,4 @@
-//! How files use plugins: gates, health checks, the target.
+//! How files use plugins: gates, the target, and what health checks have in common with them.
 
 use std::collections::HashSet;
 
@@ -30,17 +30,6 @@ pub(crate) struct GateRule {
     pub(crate) uses: UseRule,
     pub(crate) when: Option<Expression>,
     pub(crate) deadline: Option<Setting<Millis>>,
-}
-
-/// A health check.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct HealthRule {
-    pub(crate) name: String,
-    pub(crate) uses: UseRule,
-    pub(crate) when: Option<Expression>,
-    pub(crate) every: Option<Setting<Millis>>,
-    pub(crate) failures: Option<Setting<u32>>,
-    pub(crate) errors: Option<Setting<u32>>,
 }
 
 /// Reads `{ use: …, with: … }` out of the fields around it.
@@ -84,27 +73,8 @@ pub(crate) fn gates(reader: &mut Reader<'_>, node: Option<&Node>) -> Vec<GateRul
     items.iter().filter_map(&mut one).collect()
 }
 
-/// Reads the health checks.
-pub(crate) fn health(reader: &mut Reader<'_>, node: Option<&Node>) -> Vec<HealthRule> {
-    let items = node.and_then(|node| reader.items(node, "health")).unwrap_or_default();
-    let mut names = HashSet::new();
-    let mut one = |item: &Node| {
-        let known = ["use", "with", "name", "when", "every", "failures", "errors"];
-        let fields = reader.fields(item, "a health check", &known)?;
-        let uses = uses(reader, &fields, true);
-        let when = fields.get("when").and_then(|node| reader.condition(node, "when"));
-        let every = reader.setting_of(&fields, "every", "every");
-        let failures = reader.setting_of(&fields, "failures", "failures");
-        let errors = reader.setting_of(&fields, "errors", "errors");
-        let uses = uses?;
-        let name = unique_name(reader, &fields, &uses, &mut names, "health checks")?;
-        Some(HealthRule { name, uses, when, every, failures, errors })
-    };
-    items.iter().filter_map(&mut one).collect()
-}
-
 /// Returns the rule's own name, or its plugin's; a name may be there once.
-fn unique_name(
+pub(crate) fn unique_name(
     reader: &mut Reader<'_>,
     fields: &Fields<'_>,
     uses: &UseRule,

@@ -2,8 +2,8 @@
 
 use model::{BasisPoints, MatchOn, Millis, Percent, Side, Sticky};
 
-use super::plugins::HealthRule;
-use crate::text::node::Node;
+use super::health::HealthRule;
+use crate::text::node::{Content, Node};
 use crate::text::reader::{Fields, Reader, Setting};
 use crate::text::source::Span;
 use crate::text::suggest::did_you_mean;
@@ -49,8 +49,45 @@ pub(crate) enum BatchRule {
 /// A time of watching, and which checks watch: all of them where none is named.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct WatchRule {
-    pub(crate) duration: Setting<Millis>,
+    pub(crate) length: LengthRule,
+    pub(crate) span: Span,
     pub(crate) health: Option<Vec<(String, Span)>>,
+}
+
+/// How long a watch lasts.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum LengthRule {
+    /// So long.
+    Fixed(Setting<Millis>),
+    /// Until every check that decides is satisfied, within these times.
+    UntilDecided { at_least: Setting<Millis>, at_most: Setting<Millis> },
+}
+
+impl WatchRule {
+    /// Returns whether it asks the check of that name.
+    pub(crate) fn asks(&self, name: &str) -> bool {
+        self.health.as_ref().is_none_or(|names| names.iter().any(|(named, _)| named == name))
+    }
+}
+
+impl StrategyRule {
+    /// Returns every watch, in the order of the file.
+    pub(crate) fn watches(&self) -> Vec<&WatchRule> {
+        match self {
+            Self::Canary(rule) => rule.steps.iter().map(|step| &step.watch).collect(),
+            Self::BlueGreen { preview, watch } => preview.iter().chain([watch]).collect(),
+            Self::Rolling { watch, .. } | Self::Recreate { watch } => vec![watch],
+        }
+    }
+
+    /// Returns the name of a strategy in which no small share of the callers is first to meet the candidate.
+    pub(crate) fn without_first_share(&self) -> Option<&'static str> {
+        match self {
+            Self::Canary(_) | Self::Rolling { .. } => None,
+            Self::BlueGreen { .. } => Some("blue-green"),
+            Self::Recreate { .. } => Some("recreate"),
+        }
+    }
 }
 
 /// Reads `strategy`, and where it is named.
@@ -163,10 +200,10 @@ fn rolling(reader: &mut Reader<'_>, node: &Node, health: &[HealthRule]) -> Optio
     Some(StrategyRule::Rolling { batches: batches?, watch: watch? })
 }
 
-/// Reads a duration under `key` and the `health` list beside it.
+/// Reads a duration under `key`, or the two times of a watch until it is decided, and the `health` list beside it.
 pub(crate) fn watch(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &'static str, health: &[HealthRule]) -> Option<WatchRule> {
     let node = reader.required(fields, key, "5m");
-    let duration = node.and_then(|node| reader.setting(node, key));
+    let length = node.and_then(|node| length(reader, node, key));
     let named = fields.get("health").map(|node| reader.texts(node, "health"));
     for (name, span) in named.iter().flatten() {
         if health.iter().all(|rule| rule.name != *name) {
@@ -176,7 +213,28 @@ pub(crate) fn watch(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &'static 
             reader.push(found.note(note).hint_if(did_you_mean(name, known())));
         }
     }
-    Some(WatchRule { duration: duration?, health: named })
+    Some(WatchRule { length: length?, span: node?.span, health: named })
+}
+
+fn length(reader: &mut Reader<'_>, node: &Node, key: &'static str) -> Option<LengthRule> {
+    let Content::Mapping(_) = node.content else { return reader.setting(node, key).map(LengthRule::Fixed) };
+    let fields = reader.fields(node, "a watch until it is decided", &["atLeast", "atMost"])?;
+    let at_least = reader.required(&fields, "atLeast", "30s").and_then(|node| reader.setting(node, "atLeast"));
+    let at_most = reader.required(&fields, "atMost", "10m").and_then(|node| reader.setting(node, "atMost"));
+    if let (Some(Setting::Known(at_least, _)), Some(Setting::Known(at_most, span))) = (&at_least, &at_most)
+        && let Some(label) = too_short(*at_least, *at_most)
+    {
+        let found = reader.at(*span, NO_TIME_TO_DECIDE).label(label);
+        reader.push(found);
+    }
+    Some(LengthRule::UntilDecided { at_least: at_least?, at_most: at_most? })
+}
+
+pub(crate) const NO_TIME_TO_DECIDE: &str = "there is no time to decide in";
+
+/// Returns what is wrong with the two times of a watch until it is decided.
+pub(crate) fn too_short(at_least: Millis, at_most: Millis) -> Option<String> {
+    (at_most <= at_least).then(|| format!("expected more than atLeast, which is {at_least}, found {at_most}"))
 }
 
 fn sticky(reader: &mut Reader<'_>, node: &Node) -> Option<(Sticky, Span)> {

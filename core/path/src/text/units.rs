@@ -52,6 +52,14 @@ impl Spelled for u32 {
     }
 }
 
+impl Spelled for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_bool()
+    }
+}
+
 /// Reads `1h30m`, `90s`, `1.5s`, `250ms`: numbers with units, each unit once, the larger first.
 fn duration(text: &str) -> Option<Millis> {
     let units: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];

@@ -14,7 +14,7 @@ fn broken(from: &str, to: &str) -> String {
     text.replace(from, to)
 }
 
-fn check(expect: expect_test::ExpectFile, cases: &[(&str, &str, &str)]) {
+fn check_all(expect: expect_test::ExpectFile, cases: &[(&str, &str, &str)]) {
     let mut transcript = Transcript::default();
     for (what, from, to) in cases {
         transcript.refused(what, parse_path(&broken(from, to), "small.yaml"));
@@ -30,7 +30,7 @@ fn unknown_keys_are_named_with_the_known_ones() {
         ("in the strategy", "canary:", "canry:"),
         ("beside known ones", "parameters:\n", "paths: 1\nparameters:\n"),
     ];
-    check(expect_file!["golden/unknown-keys.txt"], &cases);
+    check_all(expect_file!["golden/unknown-keys.txt"], &cases);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn values_of_the_wrong_kind_say_what_was_expected_and_found() {
         ("a name with a capital", "name: small", "name: Small"),
         ("a word that is none of the known", "health:\n  - {", "onFailure: shrug\nhealth:\n  - {"),
     ];
-    check(expect_file!["golden/wrong-kinds.txt"], &cases);
+    check_all(expect_file!["golden/wrong-kinds.txt"], &cases);
 }
 
 #[test]
@@ -59,7 +59,39 @@ fn strategies_must_make_sense() {
         ("two strategies", STEPS, "canary: {}\n  recreate: {}"),
         ("nothing to watch for", "watch: 5m ", ""),
     ];
-    check(expect_file!["golden/strategies.txt"], &cases);
+    check_all(expect_file!["golden/strategies.txt"], &cases);
+}
+
+#[test]
+fn watches_and_checks_must_make_sense() {
+    let check = "health-http, with: { path: /healthz }";
+    let with = |more: &str| format!("{check}, {more}");
+    let cases = [
+        ("one time of two", "watch: 5m", "watch: { atLeast: 30s }"),
+        ("another time", "watch: 5m", "watch: { atLeast: 30s, atMost: 10m, about: 5m }"),
+        ("no time to decide", "watch: 5m", "watch: { atLeast: 10m, atMost: 30s }"),
+        ("times that are none", "watch: 5m", "watch: { atLeast: soon, atMost: 10 }"),
+        ("only a dry run", check, &with("dryRun: true")),
+        ("a dry run that is none", check, &with("dryRun: yes please")),
+        ("critical and dry", check, &with("dryRun: true, critical: true")),
+        ("critical by three looks", check, &with("critical: true, failures: 3, first: { failures: 2 }")),
+        ("a delay without a unit", check, &with("startAfter: 30")),
+        ("nothing closer", check, &with("first: {}")),
+        ("less close", check, &with("every: 5s, failures: 2, errors: 1, first: { every: 1m, failures: 3, errors: 2 }")),
+        ("another word", check, &with("first: { each: 1s }")),
+        ("a soak's other word", "strategy:\n", "soak: { for: 5m, onInconclusive: shrug }\nstrategy:\n"),
+    ];
+    check_all(expect_file!["golden/watches.txt"], &cases);
+    let mut transcript = Transcript::default();
+    for strategy in ["blue-green: { watch: 5m }", "recreate: { watch: 5m }"] {
+        let text = small(strategy).replace(check, &with("first: { every: 1s }"));
+        transcript.refused(strategy, parse_path(&text, "small.yaml"));
+    }
+    let two = small("blue-green: { preview: { watch: 1m, health: [dry] }, watch: 5m }");
+    let two = two.replace("health:\n", "health:\n  - { use: health-http, name: dry, dryRun: true }\n")
+        + "soak: { for: 1m, health: [dry] }\n";
+    transcript.refused("dry runs alone in two watches", parse_path(&two, "small.yaml"));
+    expect_file!["golden/watches-of-strategies.txt"].assert_eq(&transcript.text);
 }
 
 #[test]
@@ -73,7 +105,7 @@ fn yaml_that_surprises_is_refused() {
         ("a tag", "name: small", "name: !!str small"),
         ("an expression without quotes in braces", "{ path: /healthz }", "{ path: ${parameters.port} }"),
     ];
-    check(expect_file!["golden/yaml.txt"], &cases);
+    check_all(expect_file!["golden/yaml.txt"], &cases);
 }
 
 #[test]
@@ -105,7 +137,7 @@ fn expressions_are_read_before_anybody_uses_the_path() {
         ("an unknown function", port, "\"${lowercase(service.name)}\""),
         ("a condition that is none", "/healthz } }", "/healthz }, when: environment.tier = 'x' }"),
     ];
-    check(expect_file!["golden/expressions.txt"], &cases);
+    check_all(expect_file!["golden/expressions.txt"], &cases);
 }
 
 #[test]
@@ -116,7 +148,7 @@ fn the_parameters_must_be_a_schema_whose_defaults_fit() {
         ("a reference to elsewhere", "{ type: array }", "{ $ref: 'https://example.com/schema.json' }"),
         ("no object", "  type: object\n", "  type: array\n"),
     ];
-    check(expect_file!["golden/schemas.txt"], &cases);
+    check_all(expect_file!["golden/schemas.txt"], &cases);
 }
 
 #[test]

@@ -7,3 +7,4 @@ mod plans;
 mod refusals;
 mod restore;
 mod support;
+mod watching;

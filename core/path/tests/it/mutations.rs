@@ -1,6 +1,6 @@
 //! Damaged files are refused or taken, and never more than that: no panic, no endless work.
 
-use crate::support::{BLUE_GREEN, CANARY, HELLO, LOCAL, ROLLING, World};
+use crate::support::{BLUE_GREEN, CANARY, HELLO, LOCAL, ROLLING, SCRUTINISED, World, scrutinised};
 
 /// Enough to meet every construct of the examples several times and to be over in seconds.
 const MUTATIONS: u64 = 1_000;
@@ -64,8 +64,9 @@ impl Random {
 fn a_damaged_file_never_panics() {
     let mut random = Random(0x5eed);
     let (mut taken, mut refused) = (0, 0);
+    let watched = scrutinised(SCRUTINISED);
     for round in 0..MUTATIONS {
-        let path = [CANARY, BLUE_GREEN, ROLLING][random.below(3)];
+        let path = [CANARY, BLUE_GREEN, ROLLING, &watched][random.below(4)];
         let mut world = if round % 2 == 0 { World::of(path) } else { World::plain(path) };
         for _ in 0..=random.below(3) {
             match random.below(4) {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use expect_test::{Expect, expect, expect_file};
-use model::{Arrangement, BasisPoints, Percent, Phase, Plan, Routing, StepKind};
+use model::{Arrangement, BasisPoints, Check, Millis, Percent, Phase, Plan, ReleaseId, Routing, StepKind};
 use path::{Change, Migration, Risk, explain, render_plan, summarise};
 
-use crate::support::{BLUE_GREEN, CANARY, ROLLING, World, small};
+use crate::support::{BLUE_GREEN, CANARY, ROLLING, SCRUTINISED, World, scrutinised, small};
 
 #[test]
 fn the_example_paths_become_these_plans() {
@@ -21,6 +21,79 @@ fn a_first_deployment_and_a_recreation_become_these_plans() {
     expect_file!["golden/first.txt"].assert_eq(&render_plan(&first.plan()));
     let recreate = World::plain(&small("recreate: { watch: 30s }"));
     expect_file!["golden/recreate.txt"].assert_eq(&render_plan(&recreate.plan()));
+}
+
+#[test]
+fn what_watches_do_is_in_the_plan() {
+    let soak = "soak: { for: { atLeast: 1m, atMost: 30m }, onFailure: pause, onInconclusive: rollback }\nonInconclusive: pause\n";
+    let canary = World::plain(&(scrutinised(SCRUTINISED) + soak)).plan();
+    expect_file!["golden/scrutinised.txt"].assert_eq(&render_plan(&canary));
+    let soak = "soak: { for: 1m }\nonInconclusive: rollback\nonFailure: pause\n";
+    let rolling = World::plain(&(scrutinised("rolling: { batches: 2, watch: 1m }") + soak)).plan();
+    expect_file!["golden/scrutinised-rolling.txt"].assert_eq(&render_plan(&rolling));
+}
+
+fn checks<'a>(plan: &'a Plan, step: &str) -> &'a [Check] {
+    match &plan.steps.iter().find(|found| found.id.as_str() == step).unwrap().kind {
+        StepKind::Watch(spec) => &spec.checks,
+        _ => panic!("{step} is no watch"),
+    }
+}
+
+#[test]
+fn the_first_share_of_the_callers_is_watched_more_closely_and_no_other() {
+    let pace = |plan: &Plan, step: &str| {
+        let check = &checks(plan, step)[0];
+        (check.interval, check.failures_to_decide, check.errors_tolerated)
+    };
+    let (closer, usual) = ((Millis::seconds(1), 1, 0), (Millis::seconds(10), 2, 3));
+    // What only mirrors is not the first share.
+    let canary = World::plain(&scrutinised(SCRUTINISED)).plan();
+    assert_eq!(["watch-0", "watch-5", "watch-50"].map(|step| pace(&canary, step)), [usual, closer, usual]);
+    let rolling = World::plain(&scrutinised("rolling: { batches: 3, watch: 1m }")).plan();
+    assert_eq!(["watch-1", "watch-2", "watch-3"].map(|step| pace(&rolling, step)), [closer, usual, usual]);
+    // A first deployment has no first share: everybody meets it at once.
+    let single = scrutinised("canary: { steps: [{ weight: 5%, watch: 1m }] }");
+    assert_eq!(pace(&World::plain(&single).plan(), "watch-5"), closer);
+    assert_eq!(pace(&World { first: true, ..World::plain(&single) }.plan(), "watch-full"), usual);
+    // A service that asks for more than `first` does gets it.
+    let computed = single.replace("every: 10s", "every: \"${string(parameters.port) + 'ms'}\"");
+    let world = World::plain(&computed);
+    let service = world.service.replace("8080", "500");
+    assert_eq!(pace(&World { service, ..world }.plan(), "watch-5"), (Millis(500), 1, 0));
+}
+
+#[test]
+fn every_new_word_of_a_watch_is_part_of_the_hash() {
+    let strategy = "canary: { steps: [{ weight: 5%, watch: 5m }] }";
+    let checks = "  - { use: health-http, name: a }\n  - { use: health-traffic, name: b }\n";
+    let path = small(strategy).replace("  - { use: health-http, with: { path: /healthz } }\n", checks);
+    let plan = |from: &str, to: &str| {
+        assert!(path.contains(from), "the path has no {from:?}");
+        // A release of a fixed name: its own name follows from the path's text, and the hash from that.
+        World { release: ReleaseId::new("r-1").ok(), ..World::plain(&path.replacen(from, to, 1)) }.plan()
+    };
+    let mut seen = std::collections::BTreeMap::new();
+    let variants = [
+        ("name: b", "name: b"),
+        ("name: b", "name: b, dryRun: true"),
+        ("name: b", "name: b, failures: 1"),
+        ("name: b", "name: b, failures: 1, critical: true"),
+        ("name: b", "name: b, startAfter: 1s"),
+        ("name: b", "name: b, startAfter: 2s"),
+        ("name: a", "name: a, startAfter: 1s"),
+        ("name: b", "name: b, first: { every: 1s }"),
+        // The same times as the plain watch has, meant otherwise.
+        ("watch: 5m", "watch: { atLeast: 5m, atMost: 10m }"),
+        ("watch: 5m", "watch: { atLeast: 5m, atMost: 11m }"),
+    ];
+    for (from, to) in variants {
+        let other = seen.insert(plan(from, to).hash, to);
+        assert_eq!(other, None, "{to} has the hash of another");
+    }
+    // Words that say what holds anyway change nothing.
+    let said = plan("name: b", "name: b, dryRun: false, critical: false, startAfter: 0s");
+    assert_eq!(said.hash, plan("name: b", "name: b").hash);
 }
 
 fn ids(plan: &Plan) -> String {
@@ -119,13 +192,16 @@ fn plans() -> Vec<Plan> {
         "canary: { steps: [{ weight: 1%, watch: 1m }] }",
         "canary: { steps: [{ weight: 5%, watch: 1m }, { weight: 25%, watch: 1m }, { weight: 99%, watch: 1m }] }",
         "canary: { steps: [{ weight: 100%, watch: 1m }], capacity: 50% }",
+        "canary: { steps: [{ weight: 5%, watch: { atLeast: 1m, atMost: 5m } }] }",
         "blue-green: { watch: 1m, preview: { watch: 10s } }",
+        "blue-green: { watch: { atLeast: 1m, atMost: 1h }, preview: { watch: { atLeast: 1s, atMost: 1m } } }",
         "rolling: { batches: 1, watch: 1m }",
         "rolling: { batches: 25, watch: 1m }",
         "rolling: { batch: 33%, watch: 1m }",
         "recreate: { watch: 1m }",
+        "recreate: { watch: { atLeast: 1m, atMost: 2m } }",
     ];
-    let soaks = ["", "soak: { for: 1m }\n", "soak: { for: 1m, onFailure: pause }\n"];
+    let soaks = ["", "soak: { for: 1m }\n", "soak: { for: { atLeast: 1m, atMost: 2m }, onFailure: pause }\n"];
     let world = |strategy: &str, soak: &str, first| World { first, ..World::plain(&(small(strategy) + soak)) };
     let mut plans = Vec::new();
     for strategy in strategies {

@@ -115,6 +115,43 @@ fn what_the_target_cannot_serve_is_refused_with_what_is_missing() {
     expect_file!["golden/target.txt"].assert_eq(&transcript.text);
 }
 
+/// A small path whose checks have these words, with a parameter to compute from.
+fn watched(strategy: &str, checks: &[&str]) -> String {
+    let checks: Vec<String> = checks.iter().map(|words| format!("  - {{ use: health-http, {words} }}\n")).collect();
+    let parameters = "    dry: { type: boolean, default: true }\n    looks: { type: integer, default: 3 }\n    \
+                      time: { type: string, default: 1m }\n";
+    let one = "  - { use: health-http, with: { path: /healthz } }\n";
+    small(strategy).replace(one, &checks.concat()).replace("run:", &format!("{parameters}run:"))
+}
+
+#[test]
+fn what_watches_cannot_do_is_refused_when_it_is_known() {
+    let mut transcript = Transcript::default();
+    let mut refused = |what: &str, path: &str| transcript.refused(what, World::plain(path).compile());
+    let canary = "canary: { steps: [{ weight: 0%, mirror: 5%, watch: 1m }, { weight: 5%, watch: 1m, health: [a, b] }, { weight: 50%, watch: 5m }] }";
+    let one = "canary: { steps: [{ weight: 5%, watch: 1m }] }";
+    refused("who is left is dry", &watched(one, &["name: a, dryRun: true", "name: b, when: change.first"]));
+    refused("computed to be dry", &watched(one, &["name: a, dryRun: \"${parameters.dry}\""]));
+    refused("computed to be critical", &watched(one, &["name: a, dryRun: true, critical: \"${parameters.dry}\"", "name: b"]));
+    refused("critical by computed looks", &watched(one, &["name: a, critical: true, failures: \"${parameters.looks}\""]));
+    refused("no whole answer", &watched(one, &["name: a, dryRun: \"${parameters.looks}\""]));
+    refused("a start at the end", &watched(canary, &["name: a, startAfter: 1m", "name: b"]));
+    let decided = "canary: { steps: [{ weight: 5%, watch: { atLeast: 30s, atMost: \"${parameters.time}\" } }] }";
+    refused("a start behind the shortest time", &watched(decided, &["name: a, startAfter: 45s, every: 40s"]));
+    let hurried = decided.replace("30s", "2m");
+    refused("computed to have no time", &watched(&hurried, &["name: a"]));
+    refused("no time at all", &watched(&decided.replace("30s", "0s"), &["name: a"]));
+    refused("closer by nobody", &watched(canary, &["name: a", "name: b", "name: c, first: { every: 1s }"]));
+    refused(
+        "closer without a weight",
+        &watched("canary: { steps: [{ weight: 0%, mirror: 5%, watch: 1m }] }", &["first: { every: 1s }"]),
+    );
+    refused("closer without a pause", &watched(one, &["first: { every: 0s, failures: 0 }"]));
+    let soak = "soak: { for: 1m, onInconclusive: rollback }\n";
+    refused("no way back for who cannot tell", &(small("rolling: { batches: 2, watch: 1m }") + soak));
+    expect_file!["golden/watched.txt"].assert_eq(&transcript.text);
+}
+
 #[test]
 fn what_would_overload_or_lead_nowhere_is_refused() {
     let mut transcript = Transcript::default();

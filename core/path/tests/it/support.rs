@@ -1,6 +1,6 @@
 //! One place that names the API, so that tests name data only.
 
-use model::{Artifact, BasisPoints, Digest, Plan};
+use model::{Artifact, BasisPoints, Digest, Plan, ReleaseId};
 use path::{
     Change, CompileInput, Diagnostic, PluginCatalog, PluginFacts, PluginKind, ReleaseInput, TargetDescriptor, compile,
     parse_environment, parse_path, parse_service,
@@ -75,6 +75,8 @@ pub(crate) struct World {
     pub(crate) path: String,
     pub(crate) service: String,
     pub(crate) environment: String,
+    /// The release's name, where it shall not follow from what the release is made of.
+    pub(crate) release: Option<ReleaseId>,
     pub(crate) first: bool,
     pub(crate) change: Change,
     pub(crate) target: TargetDescriptor,
@@ -87,6 +89,7 @@ impl World {
             path: path.to_owned(),
             service: HELLO.replace("name: web-canary", &format!("name: {name}")),
             environment: LOCAL.to_owned(),
+            release: None,
             first: false,
             change: Change::default(),
             target: able(),
@@ -108,7 +111,7 @@ impl World {
         let service = parse_service(&self.service, "service.yaml")?;
         let environment = parse_environment(&self.environment, "environment.yaml")?;
         let artifact = Artifact { reference: "file:///releases/v2".to_owned(), digest: Digest([9; 32]) };
-        let release = ReleaseInput { id: None, label: "v2".to_owned(), artifact };
+        let release = ReleaseInput { id: self.release.clone(), label: "v2".to_owned(), artifact };
         let plan = compile(&CompileInput {
             path: &path,
             service: &service,
@@ -152,4 +155,17 @@ pub(crate) fn small(strategy: &str) -> String {
          strategy:\n  {strategy}\n\
          health:\n  - {{ use: health-http, with: {{ path: /healthz }} }}\n"
     )
+}
+
+/// A canary whose watches use every word that there is for them.
+pub(crate) const SCRUTINISED: &str = "canary: { steps: [{ weight: 0%, mirror: 5%, watch: 1m, health: [probe] }, { weight: 5%, watch: 5m }, \
+                           { weight: 50%, watch: { atLeast: 30s, atMost: 10m } }] }";
+
+/// A small path with checks of every kind.
+pub(crate) fn scrutinised(strategy: &str) -> String {
+    let checks = "  - { use: health-http, name: probe, every: 10s, first: { every: 1s, failures: 1, errors: 0 } }\n  \
+                  - { use: health-traffic, name: errors, critical: true, startAfter: 20s, errors: 1 }\n  \
+                  - { use: health-traffic, name: latency, dryRun: true, with: { maxLatencyMs: 200 } }\n";
+    let one = "  - { use: health-http, with: { path: /healthz } }\n";
+    small(strategy).replace(one, checks)
 }

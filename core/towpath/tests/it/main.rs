@@ -12,6 +12,7 @@ mod mistakes;
 mod observability;
 mod pins;
 mod plugins;
+mod policies;
 mod postgres;
 mod replicas;
 mod rig;

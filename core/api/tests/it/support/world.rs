@@ -68,13 +68,13 @@ impl Gate {
 
 #[async_trait]
 impl Driver for World {
-    async fn perform(&self, call: Call, _plugin: PluginUse, _state: &State) -> Report {
+    async fn perform(&self, call: Call, plugin: PluginUse, _state: &State) -> Report {
         let outcome = match &call.operation.kind {
             OperationKind::Reconcile { desired } => {
                 let fence = call.operation.fence.unwrap_or_default();
                 ReportOutcome::Progress(Progress::Converged(Observation { highest_fence: fence, ..observed(desired) }))
             }
-            OperationKind::Look { .. } => ReportOutcome::Look(self.look()),
+            OperationKind::Look { .. } => ReportOutcome::Look(self.look(plugin.settings.contains("contrary"))),
             OperationKind::AskGate => ReportOutcome::Gate {
                 answer: GateAnswer::Pass,
                 retry_after_ms: 0,
@@ -110,8 +110,9 @@ fn observed(desired: &Desired) -> Observation {
 }
 
 impl World {
-    fn look(&self) -> Assessment {
-        let ill = self.ill.load(Ordering::Relaxed);
+    /// What a check finds; one that is told to be contrary finds what is not so.
+    fn look(&self, contrary: bool) -> Assessment {
+        let ill = self.ill.load(Ordering::Relaxed) != contrary;
         let errors = Measurement {
             name: "error-rate".to_owned(),
             value_micros: if ill { 500_000 } else { 0 },

@@ -71,6 +71,41 @@ fn a_picture_says_what_happens_and_why() {
 }
 
 #[test]
+fn a_check_says_what_it_decides_and_how_near_it_is() {
+    let check = |role: &str, verdict: &str| v1::CheckStatus {
+        name: "probe".to_owned(),
+        role: role.to_owned(),
+        verdict: verdict.to_owned(),
+        unhealthy_in_a_row: 2,
+        failures_to_decide: 3,
+        errors_in_a_row: 1,
+        errors_tolerated: 3,
+        ..v1::CheckStatus::default()
+    };
+    let mut deployment = deployment();
+    deployment.checks = vec![
+        check("deciding", "unhealthy"),
+        check("deciding", "error"),
+        check("deciding", "healthy"),
+        v1::CheckStatus { failures_to_decide: 1, ..check("critical", "unhealthy") },
+        check("dry-run", "unhealthy"),
+        v1::CheckStatus { start_after_ms: 30_000, ..check("deciding", "") },
+        // A server from before there were roles says none.
+        check("", "unhealthy"),
+    ];
+    let expected = [
+        "  probe            unhealthy (2 of 3)",
+        "  probe            error (1 of 4)",
+        "  probe            healthy",
+        "  probe (critical) unhealthy",
+        "  probe (dry run)  unhealthy",
+        "  probe            not asked before 30s",
+        "  probe            unhealthy (2 of 3)",
+    ];
+    assert_eq!(drawn(&deployment, 120, 40)[5..12], expected);
+}
+
+#[test]
 fn it_is_never_larger_than_the_terminal() {
     let mut deployment = deployment();
     deployment.steps = (0..60).map(|index| step(&format!("step-{index}"), StepState::Done)).collect();

@@ -113,8 +113,8 @@ impl FakeDriver {
         });
     }
 
-    fn truth(&self, scope: &Scope, call: &Call) -> ReportOutcome {
-        self.worlds.lock().unwrap().of(scope).perform(call)
+    fn truth(&self, state: &State, call: &Call) -> ReportOutcome {
+        self.worlds.lock().unwrap().of(&state.plan.scope).perform_for(state, call)
     }
 }
 
@@ -127,29 +127,29 @@ impl Driver for FakeDriver {
         self.performed.lock().unwrap().push(Performed { key: key.clone(), attempt, outcome_unknown });
         let script = Arc::clone(&self.script.lock().unwrap());
         let outcome = match script(&call) {
-            Answer::Truth => self.truth(scope, &call),
+            Answer::Truth => self.truth(state, &call),
             Answer::Silence => {
-                self.truth(scope, &call);
+                self.truth(state, &call);
                 std::future::pending().await
             }
             Answer::Break => panic!("the test breaks the driver"),
             Answer::Slow(time) => {
                 tokio::time::sleep(time).await;
-                self.truth(scope, &call)
+                self.truth(state, &call)
             }
             Answer::Forget => {
-                self.truth(scope, &call);
+                self.truth(state, &call);
                 lost(true)
             }
             Answer::FailBefore => lost(false),
             Answer::Twice => {
-                self.truth(scope, &call);
-                self.truth(scope, &call)
+                self.truth(state, &call);
+                self.truth(state, &call)
             }
             Answer::Lie => match &call.operation.kind {
                 OperationKind::Reconcile { .. } => ReportOutcome::Progress(Progress::Converged(self.world(scope).observation())),
                 OperationKind::AskGate | OperationKind::Look { .. } | OperationKind::Act { .. } | OperationKind::Undo { .. } => {
-                    self.truth(scope, &call)
+                    self.truth(state, &call)
                 }
             },
             Answer::Lag(time) => match &call.operation.kind {
@@ -160,7 +160,7 @@ impl Driver for FakeDriver {
                     ReportOutcome::Progress(Progress::InProgress { observation, retry_after_ms: 1_000, message })
                 }
                 OperationKind::AskGate | OperationKind::Look { .. } | OperationKind::Act { .. } | OperationKind::Undo { .. } => {
-                    self.truth(scope, &call)
+                    self.truth(state, &call)
                 }
             },
             Answer::Late(time) => {

@@ -2,8 +2,8 @@
 
 use model::plan::{Arrangement, Phase, Plan, Policies, Step, StepKind, Strategy, Supersede};
 use model::{
-    Artifact, BasisPoints, Check, Digest, EnvironmentName, InconclusiveAction, Millis, Percent, PlanHash, PluginUse, ReleaseId,
-    ReleaseSpec, Routing, Scope, ServiceName, StepId, UnhealthyAction, WatchSpec,
+    Artifact, BasisPoints, Check, CheckRole, Digest, EnvironmentName, InconclusiveAction, Millis, Percent, PlanHash, PluginUse,
+    ReleaseId, ReleaseSpec, Routing, Scope, ServiceName, StepId, UnhealthyAction, WatchSpec,
 };
 
 pub(crate) const STEP_DEADLINE: Millis = Millis::minutes(10);
@@ -84,14 +84,37 @@ impl Builder {
         self.step(Phase::Shifting, StepKind::Reconcile { arrangement: Arrangement::SideBySide { stable, candidate, routing } })
     }
 
+    /// The same canary, with a check beside each other one that decides nothing, and one that asks nobody before it goes back.
+    pub(crate) fn drilled(self) -> Plan {
+        let mut plan = self.canary();
+        for step in &mut plan.steps {
+            let StepKind::Watch(spec) = &mut step.kind else { continue };
+            let late = |check: &Check| Check { start_after: Millis::seconds(20), ..check.clone() };
+            let drills = spec.checks.iter().map(|check| Check { role: CheckRole::DryRun, ..late(check) });
+            let drills: Vec<Check> = drills.collect();
+            spec.checks.iter_mut().for_each(|check| check.role = CheckRole::Critical);
+            spec.checks.extend(drills);
+            (spec.on_unhealthy, spec.until_decided) = (UnhealthyAction::Pause, true);
+        }
+        plan
+    }
+
     fn watch(self) -> Self {
-        let check = Check { health: plugin("probe"), interval: Millis::seconds(30), failures_to_decide: 2, errors_tolerated: 2 };
+        let check = Check {
+            health: plugin("probe"),
+            interval: Millis::seconds(30),
+            failures_to_decide: 2,
+            errors_tolerated: 2,
+            role: CheckRole::Deciding,
+            start_after: Millis(0),
+        };
         let spec = WatchSpec {
             duration: Millis::minutes(1),
             checks: vec![check],
             on_unhealthy: UnhealthyAction::GoBack,
             on_inconclusive: InconclusiveAction::Pause,
             patience: Millis::minutes(2),
+            until_decided: false,
         };
         self.step(Phase::Soaking, StepKind::Watch(spec))
     }

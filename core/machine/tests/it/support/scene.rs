@@ -23,7 +23,7 @@ impl Scene {
     /// Performs one call and reports what came of it.
     pub(crate) fn perform(&mut self, call: &Call) {
         self.run.now = self.run.now.max(call.operation.not_before);
-        let outcome = self.world.perform(call);
+        let outcome = self.world.perform_for(&self.run.state, call);
         self.run.tell(report(call, outcome));
     }
 

@@ -164,7 +164,7 @@ impl Walk {
     }
 
     fn reach_the_world(&mut self, call: &Call) -> Result<(), String> {
-        let outcome = self.world.perform(call);
+        let outcome = self.world.perform_for(&self.run.state, call);
         self.note(|| format!("    {} reaches the world: {outcome:?}", call.operation.key));
         self.look_at_the_target()?;
         let answer = report(call, outcome);
@@ -267,7 +267,7 @@ impl Walk {
         match calls.filter(|call| call.operation.not_before <= next) {
             Some(call) => {
                 self.run.now = self.run.now.max(call.operation.not_before);
-                let outcome = self.world.perform(&call);
+                let outcome = self.world.perform_for(&self.run.state, &call);
                 self.look_at_the_target()?;
                 self.say(report(&call, outcome))
             }
