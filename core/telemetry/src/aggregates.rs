@@ -36,12 +36,11 @@ impl Aggregates {
     /// Takes points of a scope; says how many, and why not the others.
     pub fn take(&mut self, scope: &Scope, points: Vec<Point>, now_ms: i64) -> Outcome {
         let mut outcome = Outcome::default();
-        if !self.scopes.contains_key(scope) && self.scopes.len() >= SCOPES_MAX {
+        let Some(series) = find(&mut self.scopes, scope, now_ms) else {
             let why = format!("{scope} is one more than the {SCOPES_MAX} services that this server keeps telemetry of");
             outcome.refuse(points.len() as u64, why);
             return outcome;
-        }
-        let series = self.scopes.entry(scope.clone()).or_insert_with(|| ScopeSeries::new(now_ms));
+        };
         let others = self.usage.without(series.usage());
         let room = Usage::room_beside(others);
         series.settle(now_ms);
@@ -54,6 +53,15 @@ impl Aggregates {
         }
         self.usage = others.with(series.usage());
         outcome
+    }
+
+    /// Counts what of a scope could not even be made into points.
+    pub fn refuse(&mut self, scope: &Scope, refused: &Outcome, now_ms: i64) {
+        if refused.refused > 0
+            && let Some(series) = find(&mut self.scopes, scope, now_ms)
+        {
+            series.refuse(refused.refused, refused.sentence());
+        }
     }
 
     /// Returns what was measured in a scope.
@@ -77,7 +85,7 @@ impl Aggregates {
             series.settle(now_ms);
             series.crowd_out(share);
         }
-        self.scopes.retain(|_, series| series.usage() != Usage::default());
+        self.scopes.retain(|_, series| !series.is_over(now_ms));
         self.usage = self.scopes.values().map(ScopeSeries::usage).fold(Usage::default(), Usage::with);
     }
 
@@ -102,4 +110,14 @@ impl Aggregates {
     pub(crate) fn scopes(&self) -> impl Iterator<Item = (&Scope, &ScopeSeries)> {
         self.scopes.iter()
     }
+}
+
+/// Returns a scope to which something comes, a new one if need be; none where there are too many.
+fn find<'a>(scopes: &'a mut BTreeMap<Scope, ScopeSeries>, scope: &Scope, now_ms: i64) -> Option<&'a mut ScopeSeries> {
+    if !scopes.contains_key(scope) && scopes.len() >= SCOPES_MAX {
+        return None;
+    }
+    let series = scopes.entry(scope.clone()).or_insert_with(|| ScopeSeries::new(now_ms));
+    series.seen_ms = now_ms;
+    Some(series)
 }

@@ -31,6 +31,6 @@ pub use query::{Fault, Filter, Query, Reading, Window};
 pub use router::RouterCounters;
 pub use scope::{Tally, Usage};
 pub use sums::Sums;
-pub use telemetry::Telemetry;
+pub use telemetry::{Strangers, Telemetry};
 pub use usual::shelf::{Kept, MemoryShelf, Shelf, ShelfError};
 pub use usual::{Aspect, Baselines, Expectation};

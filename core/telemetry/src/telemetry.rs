@@ -18,15 +18,39 @@ use crate::usual::{Aspect, Baselines, Expectation, LearntView};
 #[derive(Debug, Default)]
 pub struct Telemetry {
     aggregates: Mutex<Aggregates>,
+    strangers: Mutex<Strangers>,
     router: Mutex<Router>,
     // Locked after the aggregates where both are needed.
     baselines: Mutex<Baselines>,
+}
+
+/// What came of services and environments that the server does not know, since it started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strangers {
+    /// How many points.
+    pub points: u64,
+    /// Why they were turned away last.
+    pub last_refusal: String,
 }
 
 impl Telemetry {
     /// Takes points of a scope; says how many, and why not the others.
     pub fn take(&self, scope: &Scope, points: Vec<Point>, now_ms: i64) -> Outcome {
         locked(&self.aggregates).take(scope, points, now_ms)
+    }
+
+    /// Counts what of a scope could not even be made into points.
+    pub fn refuse(&self, scope: &Scope, refused: &Outcome, now_ms: i64) {
+        locked(&self.aggregates).refuse(scope, refused, now_ms);
+    }
+
+    /// Counts what came of nobody that the server knows.
+    pub fn turn_away(&self, strangers: &Outcome) {
+        if strangers.refused > 0 {
+            let mut known = locked(&self.strangers);
+            known.points += strangers.refused;
+            known.last_refusal = strangers.sentence();
+        }
     }
 
     /// Takes what the local runtime's router counted for a release of a scope, as read at this instant.
@@ -37,6 +61,7 @@ impl Telemetry {
             Err(why) => {
                 let mut outcome = Outcome::default();
                 outcome.refuse(1, why);
+                self.refuse(scope, &outcome, now_ms);
                 outcome
             }
         }
@@ -62,7 +87,7 @@ impl Telemetry {
     }
 
     /// Learns what is usual from the minutes that are over. `stable_of` returns the names that the stable release of a scope goes by; none
-    /// where nothing is stable. To be called every minute.
+    /// where nothing is stable. It must not ask anything of this. To be called every minute.
     pub fn learn(&self, stable_of: impl Fn(&Scope) -> Vec<String>, now_ms: i64) {
         let mut aggregates = locked(&self.aggregates);
         aggregates.tick(now_ms);
@@ -101,6 +126,11 @@ impl Telemetry {
     /// Returns what there is of every scope, for people.
     pub fn view(&self) -> Vec<ScopeView> {
         locked(&self.aggregates).view()
+    }
+
+    /// Returns what came of nobody that the server knows.
+    pub fn strangers(&self) -> Strangers {
+        locked(&self.strangers).clone()
     }
 
     /// Returns how much is learnt of every scope, for people.

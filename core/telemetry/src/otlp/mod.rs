@@ -41,19 +41,25 @@ pub struct Batch {
     pub scope: Scope,
     /// What was measured.
     pub points: Vec<Point>,
+    /// What of it cannot be taken.
+    pub refused: Outcome,
 }
 
-/// Returns what a request measured, and what of it cannot be taken.
+/// Returns what a request measured, and what of it is of nobody that the server knows.
 pub fn batches(request: ExportMetricsServiceRequest, directory: &dyn Directory) -> (Vec<Batch>, Outcome) {
-    let mut outcome = Outcome::default();
+    let mut strangers = Outcome::default();
     let mut batches = Vec::new();
     for resource in request.resource_metrics {
         match owner::of_resource(resource.resource.as_ref(), directory) {
-            Ok(owner) => batches.push(Batch { points: of_resource(resource, &owner, &mut outcome), scope: owner.scope }),
-            Err(why) => outcome.refuse(count(&resource), why),
+            Ok(owner) => {
+                let mut refused = Outcome::default();
+                let points = of_resource(resource, &owner, &mut refused);
+                batches.push(Batch { scope: owner.scope, points, refused });
+            }
+            Err(why) => strangers.refuse(count(&resource), why),
         }
     }
-    (batches, outcome)
+    (batches, strangers)
 }
 
 /// Returns the answer to a request: how many points were not taken, and why.

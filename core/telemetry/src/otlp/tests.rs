@@ -46,17 +46,17 @@ fn taken(resources: Vec<ResourceMetrics>) -> (Vec<Batch>, Outcome) {
 
 /// Returns the one point of some data.
 fn one(data: Data) -> Point {
-    let (batches, outcome) = taken(vec![resource(&OWNER, vec![data])]);
-    assert_eq!(outcome.refused, 0, "{}", outcome.sentence());
+    let (batches, strangers) = taken(vec![resource(&OWNER, vec![data])]);
+    assert_eq!((strangers.refused, batches[0].refused.refused), (0, 0), "{}", batches[0].refused.sentence());
     let [point] = &batches[0].points[..] else { panic!("one point, found {batches:?}") };
     point.clone()
 }
 
 /// Returns why the one point of some data is refused.
 fn refused(data: Data) -> String {
-    let (batches, outcome) = taken(vec![resource(&OWNER, vec![data])]);
-    assert_eq!((outcome.refused, batches[0].points.len()), (1, 0));
-    outcome.sentence()
+    let (batches, _) = taken(vec![resource(&OWNER, vec![data])]);
+    assert_eq!((batches[0].refused.refused, batches[0].points.len()), (1, 0));
+    batches[0].refused.sentence()
 }
 
 fn number(value: Number) -> NumberDataPoint {
@@ -169,7 +169,7 @@ fn exponential_histograms_and_summaries_are_distributions() {
 fn a_point_that_says_that_there_is_nothing_is_passed_over() {
     let point = NumberDataPoint { flags: 1, value: None, ..number(Number::AsInt(1)) };
     let (batches, outcome) = taken(vec![resource(&OWNER, vec![Data::Gauge(Gauge { data_points: vec![point] })])]);
-    assert_eq!((batches[0].points.len(), outcome.refused), (0, 0));
+    assert_eq!((batches[0].points.len(), batches[0].refused.refused, outcome.refused), (0, 0, 0));
 }
 
 #[test]

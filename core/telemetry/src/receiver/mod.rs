@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use crate::limits::{REQUESTS_MAX, WINDOW_MS};
 use crate::otlp::Directory;
 use crate::scope::Tally;
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Strangers, Telemetry};
 
 pub use admission::Admission;
 
@@ -86,7 +86,7 @@ pub async fn serve(
 
 /// Closes windows, and says what was refused, for ever.
 async fn keep(telemetry: Arc<Telemetry>, now_ms: Arc<dyn Fn() -> i64 + Send + Sync>) {
-    let mut told = BTreeMap::new();
+    let mut told = Told::default();
     let mut ticks = tokio::time::interval(TICK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for tick in 0_u64.. {
@@ -98,12 +98,25 @@ async fn keep(telemetry: Arc<Telemetry>, now_ms: Arc<dyn Fn() -> i64 + Send + Sy
     }
 }
 
+/// What was in the log already.
+#[derive(Default)]
+struct Told {
+    scopes: BTreeMap<Scope, Tally>,
+    strangers: u64,
+}
+
 /// Says what was not taken, or not taken as it came, since the last time.
-fn tell(telemetry: &Telemetry, told: &mut BTreeMap<Scope, Tally>) {
+fn tell(telemetry: &Telemetry, told: &mut Told) {
+    let Strangers { points, last_refusal } = telemetry.strangers();
+    if points > told.strangers {
+        let points = points - told.strangers;
+        tracing::warn!(points, why = last_refusal, "telemetry of nobody that is known was turned away");
+    }
+    told.strangers = points;
     let views = telemetry.view();
-    told.retain(|scope, _| views.iter().any(|view| view.scope == *scope));
+    told.scopes.retain(|scope, _| views.iter().any(|view| view.scope == *scope));
     for view in views {
-        let known = told.entry(view.scope.clone()).or_default();
+        let known = told.scopes.entry(view.scope.clone()).or_default();
         let Tally { refused, skewed, crowded_out, last_refusal, .. } = &view.tally;
         if *refused > known.refused {
             let (scope, points, turned_away) = (&view.scope, refused - known.refused, view.turned_away);

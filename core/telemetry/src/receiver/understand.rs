@@ -39,10 +39,15 @@ fn take(shared: &Shared, body: &[u8], form: Form, gzip: bool) -> Result<Outcome,
         true => read(&unpack(body)?, form)?,
         false => read(body, form)?,
     };
-    let (batches, mut outcome) = otlp::batches(request, &*shared.options.directory);
+    let (batches, strangers) = otlp::batches(request, &*shared.options.directory);
     let now_ms = (shared.options.now_ms)();
-    for Batch { scope, points } in batches {
-        outcome.add(shared.options.telemetry.take(&scope, points, now_ms));
+    let telemetry = &shared.options.telemetry;
+    telemetry.turn_away(&strangers);
+    let mut outcome = strangers;
+    for Batch { scope, points, refused } in batches {
+        telemetry.refuse(&scope, &refused, now_ms);
+        outcome.add(refused);
+        outcome.add(telemetry.take(&scope, points, now_ms));
     }
     Ok(outcome)
 }

@@ -28,6 +28,8 @@ pub(crate) struct ScopeSeries {
     writers: HashMap<MetricWriter, (u64, i64)>,
     turned_away: TurnedAway,
     settled_ms: i64,
+    /// When something came last, in Unix milliseconds.
+    pub(crate) seen_ms: i64,
     usage: Usage,
     tally: Tally,
 }
@@ -120,6 +122,7 @@ impl ScopeSeries {
             writers: HashMap::new(),
             turned_away: TurnedAway::default(),
             settled_ms: settled_at(now_ms),
+            seen_ms: now_ms,
             usage: Usage::default(),
             tally: Tally::default(),
         }
@@ -130,12 +133,15 @@ impl ScopeSeries {
         let taken = self.place(point, room, now_ms);
         match &taken {
             Ok(()) => self.tally.taken += 1,
-            Err(why) => {
-                self.tally.refused += 1;
-                self.tally.last_refusal.clone_from(why);
-            }
+            Err(why) => self.refuse(1, why.clone()),
         }
         taken
+    }
+
+    /// Counts points that are not taken.
+    pub(crate) fn refuse(&mut self, points: u64, why: String) {
+        self.tally.refused += points;
+        self.tally.last_refusal = why;
     }
 
     fn place(&mut self, point: Point, room: Usage, now_ms: i64) -> Result<(), String> {
@@ -269,6 +275,11 @@ impl ScopeSeries {
             kept_numbers: series.ring.numbers(),
         };
         self.usage = self.series.iter().map(series).fold(Usage::default(), Usage::with);
+    }
+
+    /// Returns whether nothing is left, and nothing came for as long as windows are kept: what was refused is told so long.
+    pub(crate) fn is_over(&self, now_ms: i64) -> bool {
+        self.usage == Usage::default() && self.seen_ms < now_ms - WINDOWS_KEPT * WINDOW_MS
     }
 
     /// Returns until when nothing more is expected, in Unix milliseconds.

@@ -196,6 +196,20 @@ fn series_beyond_the_limit_are_turned_away_and_counted() {
 }
 
 #[test]
+fn a_scope_of_which_everything_is_refused_is_still_told() {
+    let mut aggregates = Aggregates::default();
+    assert_eq!(take(&mut aggregates, T, vec![gauge(T, f64::NAN)]).refused, 1);
+    let mut more = Outcome::default();
+    more.refuse(3, "no numbers".to_owned());
+    aggregates.refuse(&scope("web"), &more, T);
+    aggregates.tick(T + 60_000);
+    let tally = aggregates.view()[0].tally.clone();
+    assert_eq!((tally.taken, tally.refused, tally.last_refusal.as_str()), (0, 4, "no numbers"));
+    aggregates.tick(T + 3_700_000);
+    assert_eq!(aggregates.view(), []);
+}
+
+#[test]
 fn names_have_a_limit_for_each_scope() {
     let mut aggregates = Aggregates::default();
     let long = |number: usize| {

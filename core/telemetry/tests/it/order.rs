@@ -81,13 +81,21 @@ impl Stream {
 /// Returns points and when each was measured, in the order of time.
 fn points(chance: &mut Chance) -> Vec<(i64, Point)> {
     let mut points = Vec::new();
+    let mut last: Option<Stream> = None;
     for _ in 0..chance.between(1, 12) {
         let mut stream = Stream::any(chance);
         let mut at_ms = T + chance.between(0, 20_000);
+        if let Some(last) = last.filter(|_| chance.once_in(2)) {
+            // Another series of a writer that is known: it begins later, as a first error does.
+            let (status, counts) = (stream.status, stream.counts);
+            stream = Stream { status, counts, total: 0.0, ..last };
+            at_ms += chance.between(0, 40_000);
+        }
         while at_ms < T + LENGTH_MS {
             points.push((at_ms, stream.point(at_ms, chance)));
             at_ms += chance.between(500, 8_000);
         }
+        last = Some(stream);
     }
     points.sort_by_key(|(at_ms, _)| *at_ms);
     points

@@ -82,12 +82,15 @@ async fn what_is_turned_away_is_told_as_partial_success() {
         let partial = answer.partial_success.unwrap();
         assert_eq!((partial.rejected_data_points, partial.error_message.as_str()), (5, expected));
     }
+    assert_eq!((rig.telemetry.strangers().points, rig.telemetry.strangers().last_refusal.as_str()), (10, expected));
     let mixed = request("web", vec![gauge(f64::NAN, T_NS), gauge(1.0, T_NS)]).encode_to_vec();
     let answer = ExportMetricsServiceResponse::decode(rig.http().await.post(&[], mixed).await.body).unwrap();
     let partial = answer.partial_success.unwrap();
     assert_eq!(partial.rejected_data_points, 1);
     assert!(partial.error_message.contains("NaN is not a number"), "{}", partial.error_message);
     assert_eq!(rig.count("level"), 1);
+    let tally = &rig.telemetry.view()[0].tally;
+    assert_eq!((tally.taken, tally.refused), (1, 1), "what could not be made into a point is in the service's own count");
 }
 
 #[tokio::test]
