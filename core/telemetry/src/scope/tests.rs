@@ -159,6 +159,24 @@ fn a_first_error_counts_when_its_writer_is_known() {
 }
 
 #[test]
+fn windows_may_be_closed_one_by_one_or_all_at_once() {
+    let start = T - 600_000;
+    let made = || {
+        let ok = |at_ms, value| with("status", "200", total(T + at_ms, start, value));
+        let error = with("status", "1", total(T + 11_000, start, 3.0));
+        vec![ok(5_000, 50.0), ok(15_000, 60.0), error]
+    };
+    let errors = |steps: &[i64]| {
+        let mut aggregates = Aggregates::default();
+        take(&mut aggregates, T + 12_000, made());
+        steps.iter().for_each(|step| aggregates.tick(T + step));
+        sums(&read(&mut aggregates, "count", T + 60_000))
+    };
+    assert_eq!(errors(&[]), [(10_000, 13.0)]);
+    assert_eq!(errors(&[20_000, 30_000]), errors(&[]), "the writer was known since the window before");
+}
+
+#[test]
 fn a_metric_stays_what_it_is_within_a_release() {
     let mut aggregates = Aggregates::default();
     take(&mut aggregates, T, vec![gauge(T, 1.0)]);

@@ -89,11 +89,12 @@ fn points(chance: &mut Chance) -> Vec<(i64, Point)> {
             // Another series of a writer that is known: it begins later, as a first error does.
             let (status, counts) = (stream.status, stream.counts);
             stream = Stream { status, counts, total: 0.0, ..last };
-            at_ms += chance.between(0, 40_000);
+            at_ms = at_ms.max(stream.start_ms) + chance.between(1, 40_000);
         }
         while at_ms < T + LENGTH_MS {
             points.push((at_ms, stream.point(at_ms, chance)));
-            at_ms += chance.between(500, 8_000);
+            // Now and then it pauses: windows are then closed one by one, or several at once.
+            at_ms += if chance.once_in(8) { chance.between(10_000, 40_000) } else { chance.between(500, 8_000) };
         }
         last = Some(stream);
     }
@@ -150,6 +151,9 @@ fn in_any_order(points: &[(i64, Point)], chance: &mut Chance) -> Vec<Reading> {
         if late || chance.once_in(4) {
             take(&mut aggregates, std::mem::take(&mut request), now_ms);
             sent.clear();
+        }
+        if chance.once_in(3) {
+            aggregates.tick(chance.between(now_ms.min(arrival_ms), arrival_ms));
         }
         now_ms = arrival_ms;
         if chance.once_in(5) {
