@@ -1,6 +1,6 @@
 // A gate in JavaScript: holds coverage reports against a minimum. It needs no power.
 //
-// This file speaks the contract (sdk/wit/0.2/gate.wit, as componentize-js maps it); coverage.js and settings.js know nothing of it, so
+// This file speaks the contract (sdk/wit/0.3/gate.wit, as componentize-js maps it); coverage.js and settings.js know nothing of it, so
 // that their tests run in plain node.
 
 import { percent, read } from './coverage.js';
@@ -39,11 +39,12 @@ function add(one, other) {
 }
 
 function hold(name, count, limit) {
-  return { name, plural: name === 'branch' ? 'branches' : 'lines', value: percent(count), limit };
+  return { name, plural: name === 'branch' ? 'branches' : 'lines', value: percent(count), limit, samples: BigInt(count.found) };
 }
 
-function measurement({ name, value, limit }) {
-  return { name: `${name}-coverage`, value, unit: 'percent', side: undefined, limit };
+// Counts of the contract are of 64 bits, which JavaScript writes as BigInt; what is not known is undefined.
+function measurement({ name, value, limit, samples }) {
+  return { name: `${name}-coverage`, value, unit: 'percent', side: undefined, limit, samples, interval: undefined, test: undefined };
 }
 
 function miss({ plural, value, limit }) {

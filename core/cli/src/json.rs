@@ -92,6 +92,9 @@ mod tests {
     #[test]
     fn what_is_absent_is_null() {
         let json = of(&v1::Measurement { name: "error-rate".to_owned(), value: 0.5, ..v1::Measurement::default() });
-        assert_eq!(json, serde_json::json!({"name": "error-rate", "value": 0.5, "unit": "", "side": null, "limit": null}));
+        assert_eq!(
+            json,
+            serde_json::json!({"name": "error-rate", "value": 0.5, "unit": "", "side": null, "limit": null, "samples": null, "interval": null, "test": ""})
+        );
     }
 }

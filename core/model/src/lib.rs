@@ -35,7 +35,7 @@ pub use name::{
 };
 pub use operation::{Fault, Observation, Operation, OperationKind, OperationResult, Progress, SideObservation};
 pub use plan::{Arrangement, Phase, Plan, Policies, Step, StepKind, Strategy, Supersede};
-pub use plugin::{GateAnswer, Measurement, PluginUse, Verdict};
+pub use plugin::{GateAnswer, Interval, Measurement, PluginUse, Verdict};
 pub use release::{Artifact, Desired, ReleaseSpec, SideDesired};
 pub use state::{BackStep, Cause, Confirmed, Outcome, Pause, PauseReason, Stage, State};
 pub use time::{Millis, Timestamp};

@@ -54,4 +54,19 @@ pub struct Measurement {
     pub side: Option<Side>,
     /// The limit it was held against, in millionths of the unit.
     pub limit_micros: Option<i64>,
+    /// How many observations it rests on.
+    pub samples: Option<u64>,
+    /// Within which bounds the true value lies, as the test says.
+    pub interval: Option<Interval>,
+    /// The test that held it against its limit, in a few words.
+    pub test: Option<String>,
+}
+
+/// Two bounds, in millionths of the unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Interval {
+    /// The lower bound.
+    pub low_micros: i64,
+    /// The upper bound.
+    pub high_micros: i64,
 }

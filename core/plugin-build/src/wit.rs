@@ -1,7 +1,7 @@
 //! The contract of plugins, carried along: whoever builds in another language needs the WIT, and has no checkout of Towpath.
 
 /// The version of the contract that new plugins are built against.
-pub const VERSION: &str = "0.2.0";
+pub const VERSION: &str = "0.3.0";
 
 /// A file of the contract.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub struct WitFile {
     pub text: &'static str,
 }
 
-/// Returns the files of `sdk/wit/0.2`.
+/// Returns the files of `sdk/wit/0.3`.
 pub fn files() -> &'static [WitFile] {
     &FILES
 }
@@ -25,15 +25,15 @@ pub fn powers() -> Vec<&'static str> {
     names
 }
 
-const POWERS: &str = include_str!("../../../sdk/wit/0.2/powers.wit");
+const POWERS: &str = include_str!("../../../sdk/wit/0.3/powers.wit");
 
 const FILES: [WitFile; 6] = [
-    WitFile { name: "gate.wit", text: include_str!("../../../sdk/wit/0.2/gate.wit") },
-    WitFile { name: "health.wit", text: include_str!("../../../sdk/wit/0.2/health.wit") },
+    WitFile { name: "gate.wit", text: include_str!("../../../sdk/wit/0.3/gate.wit") },
+    WitFile { name: "health.wit", text: include_str!("../../../sdk/wit/0.3/health.wit") },
     WitFile { name: "powers.wit", text: POWERS },
-    WitFile { name: "target.wit", text: include_str!("../../../sdk/wit/0.2/target.wit") },
-    WitFile { name: "types.wit", text: include_str!("../../../sdk/wit/0.2/types.wit") },
-    WitFile { name: "worlds.wit", text: include_str!("../../../sdk/wit/0.2/worlds.wit") },
+    WitFile { name: "target.wit", text: include_str!("../../../sdk/wit/0.3/target.wit") },
+    WitFile { name: "types.wit", text: include_str!("../../../sdk/wit/0.3/types.wit") },
+    WitFile { name: "worlds.wit", text: include_str!("../../../sdk/wit/0.3/worlds.wit") },
 ];
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ const LOAD_MAX: Duration = Duration::from_millis(5);
 
 mod bindings {
     //! The same world as the host's, without its limits.
-    wasmtime::component::bindgen!({ path: "../../sdk/wit/0.2", world: "target-plugin" });
+    wasmtime::component::bindgen!({ path: "../../sdk/wit/0.3", world: "target-plugin" });
 }
 
 /// Times in growing order.

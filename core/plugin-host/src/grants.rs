@@ -36,6 +36,9 @@ pub struct Grants {
     /// The local runtime, in the scope of the call.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub runtime: bool,
+    /// What the service measures of itself, in the scope of the call.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub telemetry: bool,
     /// The bytes of the artifacts that the call is about.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub artifact: bool,
@@ -59,6 +62,7 @@ impl Default for Grants {
             random: true,
             http: None,
             runtime: false,
+            telemetry: false,
             artifact: false,
             command: None,
             ssh: None,
@@ -80,6 +84,7 @@ impl Grants {
             random: self.random && more.random,
             http: merged(&self.http, &more.http, HttpGrant::merged),
             runtime: self.runtime || more.runtime,
+            telemetry: self.telemetry || more.telemetry,
             artifact: self.artifact || more.artifact,
             command: merged(&self.command, &more.command, CommandGrant::merged),
             ssh: merged(&self.ssh, &more.ssh, SshGrant::merged),

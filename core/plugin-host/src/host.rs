@@ -16,7 +16,10 @@ use crate::engine::{self, Ticker};
 use crate::pace::Pace;
 use crate::powers::http::tls::Tls;
 use crate::schedule::{Schedule, Turns};
-use crate::{ArtifactBackend, HostError, HttpBackend, Limits, LoadError, Manifest, Plugin, RuntimeBackend, ServerEnvironment};
+use crate::{
+    ArtifactBackend, HostError, HttpBackend, Limits, LoadError, Manifest, Plugin, RuntimeBackend, ServerEnvironment,
+    TelemetryBackend,
+};
 use crate::{shape, words};
 
 /// How a host is set up.
@@ -28,6 +31,8 @@ pub struct Options {
     pub limits: Limits,
     /// The local runtime, for plugins that were granted it. `None` answers them that there is none.
     pub runtime: Option<Arc<dyn RuntimeBackend>>,
+    /// What services measure of themselves, for plugins that were granted it. `None` answers them that there is none.
+    pub telemetry: Option<Arc<dyn TelemetryBackend>>,
     /// The store of artifacts, for plugins that were granted it. `None` answers them that there is none.
     pub artifacts: Option<Arc<dyn ArtifactBackend>>,
     /// Where requests of plugins go instead of the network, once they are checked. `None`: to the network.
@@ -49,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) limits: Limits,
     pub(crate) runtime: Option<Arc<dyn RuntimeBackend>>,
+    pub(crate) telemetry: Option<Arc<dyn TelemetryBackend>>,
     pub(crate) artifacts: Option<Arc<dyn ArtifactBackend>>,
     pub(crate) http: Option<Arc<dyn HttpBackend>>,
     pub(crate) commands: Semaphore,
@@ -80,6 +86,7 @@ impl PluginHost {
             commands: Semaphore::new(options.limits.commands_at_once as usize),
             limits: options.limits,
             runtime: options.runtime,
+            telemetry: options.telemetry,
             artifacts: options.artifacts,
             http: options.http,
             environment: options.environment,

@@ -47,9 +47,13 @@ pub use powers::http::backend::{HttpAnswer, HttpAsked, HttpBackend, HttpFault};
 pub use powers::http::credentials::{AwsCredentials, BasicCredentials, CertificateCredentials, HttpCredentials};
 pub use powers::http::grant::{HttpGrant, HttpRule, Scheme};
 pub use powers::http::tls::client_config;
-pub use powers::runtime::{RuntimeBackend, RuntimeFault, RuntimeScope};
+pub use powers::runtime::{RuntimeBackend, RuntimeFault, RuntimeLogLine, RuntimeLogStream, RuntimeScope};
 pub use powers::secret::grant::{SecretGrant, SecretRule};
 pub use powers::ssh::grant::{SshGrant, SshHost};
+pub use powers::telemetry::{
+    TelemetryAspect, TelemetryBackend, TelemetryExpectation, TelemetryFault, TelemetryFilter, TelemetryQuery, TelemetryReading,
+    TelemetryWindow,
+};
 pub use secrets::{AwsKeys, LocalSecret, ManagedSecret, SecretFrom, ServerEnvironment};
 pub use transcript::is_deceptive;
 pub use types::{
@@ -74,5 +78,6 @@ mod shape;
 mod transcript;
 mod v0_1;
 mod v0_2;
+mod v0_3;
 mod wasi;
 mod words;

@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn an_answer_says_no_secret_and_its_state_holds_none() {
         let revealed = Revealed::default();
-        let measured = Measurement { name: "hunter2".to_owned(), value: 1.0, unit: "1".to_owned(), side: None, limit: None };
+        let measured = Measurement::bare("hunter2".to_owned(), 1.0, "1".to_owned());
         let mut answer = Assessment {
             verdict: HealthVerdict::Healthy,
             measurements: vec![measured],

@@ -80,7 +80,7 @@ impl Transcript {
         let mut written = self.lock();
         if written.measurements.len() < self.measurements && value.is_finite() {
             let (name, unit) = (self.printable(name), self.printable(unit));
-            written.measurements.push(Measurement { name, value, unit, side: None, limit: None });
+            written.measurements.push(Measurement::bare(name, value, unit));
         }
     }
 

@@ -18,18 +18,13 @@ impl World for Script {
         assert_eq!(request.url, "http://127.0.0.1:4000/healthz");
         let next = if self.0.len() > 1 { self.0.pop_front() } else { self.0.front().cloned() };
         let status = next.expect("a script has an answer")?;
-        Ok(Response { status, headers: Vec::new(), body: Vec::new(), elapsed_ms: 7 })
+        Ok(Response { elapsed_ms: 7, ..Response::new(status, "") })
     }
 }
 
 fn look(settings: &str, endpoint: Option<&str>) -> Look<Settings> {
-    let candidate = health::Subject {
-        release: "v2".to_owned(),
-        endpoint: endpoint.map(str::to_owned),
-        ready: 1,
-        wanted: 1,
-        basis_points: 500,
-    };
+    let endpoint = endpoint.map(str::to_owned);
+    let candidate = health::Subject { endpoint, basis_points: 500, ..health::Subject::new("v2") };
     Look {
         context: context(settings),
         settings: serde_json::from_str(settings).expect("settings"),
@@ -89,7 +84,7 @@ struct Well;
 
 impl World for Well {
     fn fetch(&mut self, _: &Request) -> Result<Response, Error> {
-        Ok(Response { status: 200, headers: Vec::new(), body: Vec::new(), elapsed_ms: 7 })
+        Ok(Response { elapsed_ms: 7, ..Response::new(200, "") })
     }
 }
 

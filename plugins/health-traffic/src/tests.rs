@@ -28,7 +28,7 @@ fn counters(release: &str, since: i64, fast: u64, slow: u64, errors: u64) -> Val
 }
 
 fn look(settings: &str, state: Option<Vec<u8>>) -> Look<Settings> {
-    let subject = |release: &str| Subject { release: release.to_owned(), endpoint: None, ready: 1, wanted: 1, basis_points: 500 };
+    let subject = |release: &str| Subject { basis_points: 500, ..Subject::new(release) };
     let mut context = context(settings);
     context.state = state;
     Look {

@@ -3,7 +3,7 @@
 /// The powers, which every world imports.
 pub mod powers {
     wit_bindgen::generate!({
-        path: "../wit/0.2",
+        path: "../wit/0.3",
         world: "powers",
         generate_all,
     });
@@ -12,23 +12,24 @@ pub mod powers {
 /// The world of a target.
 pub mod target {
     wit_bindgen::generate!({
-        path: "../wit/0.2",
+        path: "../wit/0.3",
         world: "target-plugin",
         pub_export_macro: true,
         export_macro_name: "export_target_world",
         default_bindings_module: "towpath_sdk::bindings::target",
         with: {
-            "towpath:plugin/types@0.2.0": crate::bindings::types,
-            "towpath:plugin/log@0.2.0": crate::bindings::powers::towpath::plugin::log,
-            "towpath:plugin/measure@0.2.0": crate::bindings::powers::towpath::plugin::measure,
-            "towpath:plugin/clock@0.2.0": crate::bindings::powers::towpath::plugin::clock,
-            "towpath:plugin/http@0.2.0": crate::bindings::powers::towpath::plugin::http,
-            "towpath:plugin/runtime@0.2.0": crate::bindings::powers::towpath::plugin::runtime,
-            "towpath:plugin/command@0.2.0": crate::bindings::powers::towpath::plugin::command,
-            "towpath:plugin/ssh@0.2.0": crate::bindings::powers::towpath::plugin::ssh,
-            "towpath:plugin/artifact@0.2.0": crate::bindings::powers::towpath::plugin::artifact,
-            "towpath:plugin/secret@0.2.0": crate::bindings::powers::towpath::plugin::secret,
-            "towpath:plugin/random@0.2.0": crate::bindings::powers::towpath::plugin::random,
+            "towpath:plugin/types@0.3.0": crate::bindings::types,
+            "towpath:plugin/log@0.3.0": crate::bindings::powers::towpath::plugin::log,
+            "towpath:plugin/measure@0.3.0": crate::bindings::powers::towpath::plugin::measure,
+            "towpath:plugin/clock@0.3.0": crate::bindings::powers::towpath::plugin::clock,
+            "towpath:plugin/http@0.3.0": crate::bindings::powers::towpath::plugin::http,
+            "towpath:plugin/runtime@0.3.0": crate::bindings::powers::towpath::plugin::runtime,
+            "towpath:plugin/telemetry@0.3.0": crate::bindings::powers::towpath::plugin::telemetry,
+            "towpath:plugin/command@0.3.0": crate::bindings::powers::towpath::plugin::command,
+            "towpath:plugin/ssh@0.3.0": crate::bindings::powers::towpath::plugin::ssh,
+            "towpath:plugin/artifact@0.3.0": crate::bindings::powers::towpath::plugin::artifact,
+            "towpath:plugin/secret@0.3.0": crate::bindings::powers::towpath::plugin::secret,
+            "towpath:plugin/random@0.3.0": crate::bindings::powers::towpath::plugin::random,
         },
     });
 }
@@ -36,22 +37,23 @@ pub mod target {
 /// The world of a gate.
 pub mod gate {
     wit_bindgen::generate!({
-        path: "../wit/0.2",
+        path: "../wit/0.3",
         world: "gate-plugin",
         pub_export_macro: true,
         export_macro_name: "export_gate_world",
         default_bindings_module: "towpath_sdk::bindings::gate",
         with: {
-            "towpath:plugin/log@0.2.0": crate::bindings::powers::towpath::plugin::log,
-            "towpath:plugin/measure@0.2.0": crate::bindings::powers::towpath::plugin::measure,
-            "towpath:plugin/clock@0.2.0": crate::bindings::powers::towpath::plugin::clock,
-            "towpath:plugin/http@0.2.0": crate::bindings::powers::towpath::plugin::http,
-            "towpath:plugin/runtime@0.2.0": crate::bindings::powers::towpath::plugin::runtime,
-            "towpath:plugin/command@0.2.0": crate::bindings::powers::towpath::plugin::command,
-            "towpath:plugin/ssh@0.2.0": crate::bindings::powers::towpath::plugin::ssh,
-            "towpath:plugin/artifact@0.2.0": crate::bindings::powers::towpath::plugin::artifact,
-            "towpath:plugin/secret@0.2.0": crate::bindings::powers::towpath::plugin::secret,
-            "towpath:plugin/random@0.2.0": crate::bindings::powers::towpath::plugin::random,
+            "towpath:plugin/log@0.3.0": crate::bindings::powers::towpath::plugin::log,
+            "towpath:plugin/measure@0.3.0": crate::bindings::powers::towpath::plugin::measure,
+            "towpath:plugin/clock@0.3.0": crate::bindings::powers::towpath::plugin::clock,
+            "towpath:plugin/http@0.3.0": crate::bindings::powers::towpath::plugin::http,
+            "towpath:plugin/runtime@0.3.0": crate::bindings::powers::towpath::plugin::runtime,
+            "towpath:plugin/telemetry@0.3.0": crate::bindings::powers::towpath::plugin::telemetry,
+            "towpath:plugin/command@0.3.0": crate::bindings::powers::towpath::plugin::command,
+            "towpath:plugin/ssh@0.3.0": crate::bindings::powers::towpath::plugin::ssh,
+            "towpath:plugin/artifact@0.3.0": crate::bindings::powers::towpath::plugin::artifact,
+            "towpath:plugin/secret@0.3.0": crate::bindings::powers::towpath::plugin::secret,
+            "towpath:plugin/random@0.3.0": crate::bindings::powers::towpath::plugin::random,
         },
         generate_all,
     });
@@ -60,23 +62,24 @@ pub mod gate {
 /// The world of a health check.
 pub mod health {
     wit_bindgen::generate!({
-        path: "../wit/0.2",
+        path: "../wit/0.3",
         world: "health-plugin",
         pub_export_macro: true,
         export_macro_name: "export_health_world",
         default_bindings_module: "towpath_sdk::bindings::health",
         with: {
-            "towpath:plugin/types@0.2.0": crate::bindings::types,
-            "towpath:plugin/log@0.2.0": crate::bindings::powers::towpath::plugin::log,
-            "towpath:plugin/measure@0.2.0": crate::bindings::powers::towpath::plugin::measure,
-            "towpath:plugin/clock@0.2.0": crate::bindings::powers::towpath::plugin::clock,
-            "towpath:plugin/http@0.2.0": crate::bindings::powers::towpath::plugin::http,
-            "towpath:plugin/runtime@0.2.0": crate::bindings::powers::towpath::plugin::runtime,
-            "towpath:plugin/command@0.2.0": crate::bindings::powers::towpath::plugin::command,
-            "towpath:plugin/ssh@0.2.0": crate::bindings::powers::towpath::plugin::ssh,
-            "towpath:plugin/artifact@0.2.0": crate::bindings::powers::towpath::plugin::artifact,
-            "towpath:plugin/secret@0.2.0": crate::bindings::powers::towpath::plugin::secret,
-            "towpath:plugin/random@0.2.0": crate::bindings::powers::towpath::plugin::random,
+            "towpath:plugin/types@0.3.0": crate::bindings::types,
+            "towpath:plugin/log@0.3.0": crate::bindings::powers::towpath::plugin::log,
+            "towpath:plugin/measure@0.3.0": crate::bindings::powers::towpath::plugin::measure,
+            "towpath:plugin/clock@0.3.0": crate::bindings::powers::towpath::plugin::clock,
+            "towpath:plugin/http@0.3.0": crate::bindings::powers::towpath::plugin::http,
+            "towpath:plugin/runtime@0.3.0": crate::bindings::powers::towpath::plugin::runtime,
+            "towpath:plugin/telemetry@0.3.0": crate::bindings::powers::towpath::plugin::telemetry,
+            "towpath:plugin/command@0.3.0": crate::bindings::powers::towpath::plugin::command,
+            "towpath:plugin/ssh@0.3.0": crate::bindings::powers::towpath::plugin::ssh,
+            "towpath:plugin/artifact@0.3.0": crate::bindings::powers::towpath::plugin::artifact,
+            "towpath:plugin/secret@0.3.0": crate::bindings::powers::towpath::plugin::secret,
+            "towpath:plugin/random@0.3.0": crate::bindings::powers::towpath::plugin::random,
         },
     });
 }

@@ -328,7 +328,8 @@ pub mod powers {
     //! | [`ssh`](crate::powers::ssh) | commands and files on hosts | host, pinned key, user, command lines, folders |
     //! | [`artifact`](crate::powers::artifact) | reading what is deployed | yes or no; only the call's own artifacts |
     //! | [`secret`](crate::powers::secret) | a secret that the plugin itself must see | its name, and where it is kept |
-    //! | [`runtime`](crate::powers::runtime) | the local runtime | yes or no; scope, fence and key are the host's |
+    //! | [`runtime`](crate::powers::runtime) | the local runtime: what shall run, what runs, its log lines | yes or no; scope, fence and key are the host's |
+    //! | [`telemetry`](crate::powers::telemetry) | what the service measures of itself, and what is usual | yes or no; the scope is the host's |
     //! | [`log`](crate::powers::log), [`measure`](crate::powers::measure), [`clock`](crate::powers::clock), [`random`](crate::powers::random) | lines, numbers, time, randomness | nothing: they are granted unless they are taken away |
     //!
     //! Ask for credentials as `http` credentials or `ssh` keys first: with those the plugin holds nothing that it could leak. What

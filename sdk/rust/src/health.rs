@@ -42,6 +42,15 @@ impl<S> Look<S> {
     }
 }
 
+impl Subject {
+    /// Returns a side as a test has it: one ready unit that takes no traffic yet, labelled as its release.
+    pub fn new(release: impl Into<String>) -> Self {
+        let release = release.into();
+        let artifact_digest = format!("sha256:{}", "0".repeat(64));
+        Self { label: release.clone(), release, artifact_digest, endpoint: None, ready: 1, wanted: 1, basis_points: 0 }
+    }
+}
+
 impl Assessment {
     fn new(verdict: Verdict, sentence: impl Into<String>) -> Self {
         Self { verdict, measurements: Vec::new(), sentence: sentence.into(), state: None, next_look_ms: None }
@@ -112,7 +121,7 @@ macro_rules! export_health_check {
 
             /// Read by the build from the core module; it is no export of the component.
             #[cfg(target_arch = "wasm32")]
-            #[unsafe(export_name = "towpath:settings-schema/health@0.2.0")]
+            #[unsafe(export_name = "towpath:settings-schema/health@0.3.0")]
             extern "C" fn settings_schema() -> i32 {
                 $crate::exported_schema::<<$check as $crate::HealthCheck>::Settings>()
             }

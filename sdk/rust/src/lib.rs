@@ -65,7 +65,7 @@ mod settings;
 #[doc(hidden)]
 pub mod bindings;
 
-pub use bindings::types::{Context, Fault, Measurement, Side};
+pub use bindings::types::{Context, Fault, Interval, Measurement, Side};
 pub use gate::Gate;
 pub use health::HealthCheck;
 #[doc(hidden)]
@@ -98,7 +98,8 @@ impl Fault {
 impl Measurement {
     /// Returns a measurement without a side and a limit.
     pub fn new(name: &str, value: f64, unit: &str) -> Self {
-        Self { name: name.to_owned(), value, unit: unit.to_owned(), side: None, limit: None }
+        let (name, unit) = (name.to_owned(), unit.to_owned());
+        Self { name, value, unit, side: None, limit: None, samples: None, interval: None, test: None }
     }
 
     /// Returns the measurement as taken on a side.
@@ -112,6 +113,27 @@ impl Measurement {
     #[must_use]
     pub fn against(mut self, limit: f64) -> Self {
         self.limit = Some(limit);
+        self
+    }
+
+    /// Returns the measurement with how many observations it rests on.
+    #[must_use]
+    pub fn of_samples(mut self, samples: u64) -> Self {
+        self.samples = Some(samples);
+        self
+    }
+
+    /// Returns the measurement with the bounds that the true value lies within. Bounds that are no numbers are left out.
+    #[must_use]
+    pub fn within(mut self, low: f64, high: f64) -> Self {
+        self.interval = (low.is_finite() && high.is_finite() && low <= high).then_some(Interval { low, high });
+        self
+    }
+
+    /// Returns the measurement with the test that held it against its limit.
+    #[must_use]
+    pub fn tested_by(mut self, test: impl Into<String>) -> Self {
+        self.test = Some(test.into());
         self
     }
 }

@@ -100,7 +100,7 @@ macro_rules! export_target {
 
             /// Read by the build from the core module; it is no export of the component.
             #[cfg(target_arch = "wasm32")]
-            #[unsafe(export_name = "towpath:settings-schema/target@0.2.0")]
+            #[unsafe(export_name = "towpath:settings-schema/target@0.3.0")]
             extern "C" fn settings_schema() -> i32 {
                 $crate::exported_schema::<<$target as $crate::Target>::Settings>()
             }

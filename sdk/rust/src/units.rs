@@ -97,6 +97,6 @@ impl<U: Unit> Measured<'_, U> {
     /// Returns it in the words of the contract.
     pub fn measurement(self) -> Measurement {
         let Self { name, value, side, limit } = self;
-        Measurement { name: name.to_owned(), value: value.value(), unit: U::NAME.to_owned(), side, limit: limit.map(U::value) }
+        Measurement { side, limit: limit.map(U::value), ..Measurement::new(name, value.value(), U::NAME) }
     }
 }

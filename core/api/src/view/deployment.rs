@@ -173,6 +173,11 @@ fn measurement(measured: &Measurement) -> v1::Measurement {
         unit: measured.unit.clone(),
         side: side(measured.side).into(),
         limit: measured.limit_micros.map(from_micros),
+        samples: measured.samples,
+        interval: measured
+            .interval
+            .map(|found| v1::Interval { low: from_micros(found.low_micros), high: from_micros(found.high_micros) }),
+        test: measured.test.clone().unwrap_or_default(),
     }
 }
 

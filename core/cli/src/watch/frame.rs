@@ -18,6 +18,9 @@ pub(crate) struct Size {
 /// The width of the traffic bar: one mark for five percent.
 const BAR: usize = 20;
 
+/// So many steps have room before the measurements of checks do.
+const STEPS_SHOWN: usize = 5;
+
 /// A line before it is painted: cut first, painted after, so that no colour code is ever cut in two.
 struct Line {
     text: String,
@@ -55,13 +58,16 @@ impl Line {
 /// Draws a deployment: at most one line less than the terminal has, each at most one column less than it is wide.
 pub(crate) fn draw(deployment: &v1::Deployment, sentence: &str, now: i64, size: Size, paint: Paint) -> Vec<String> {
     let mut top = vec![title(deployment, now), traffic(deployment)];
-    let mut bottom = checks(deployment);
-    bottom.extend(waiting(deployment, now));
+    let mut bottom: Vec<Line> = waiting(deployment, now).into_iter().collect();
     if !sentence.is_empty() {
         bottom.push(Line::new(mood_of_the_end(deployment), format!("» {sentence}")));
     }
     let room = size.height.saturating_sub(1).max(1);
     let steps = steps(deployment, now);
+    let taken = top.len() + bottom.len() + steps.len().min(STEPS_SHOWN);
+    let mut checks = checks(deployment, room.saturating_sub(taken));
+    checks.append(&mut bottom);
+    bottom = checks;
     let left = room.saturating_sub(top.len() + bottom.len());
     top.extend(window(steps, left));
     top.extend(bottom);
@@ -161,8 +167,18 @@ fn window(steps: Vec<(Line, StepState)>, room: usize) -> Vec<Line> {
     lines
 }
 
-fn checks(deployment: &v1::Deployment) -> Vec<Line> {
-    deployment.checks.iter().map(check_line).collect()
+/// Returns a line for each check and, as far as there is room for all of them, one for each of its measurements.
+fn checks(deployment: &v1::Deployment, room: usize) -> Vec<Line> {
+    let all = deployment.checks.iter().map(|check| 1 + check.measurements.len()).sum::<usize>();
+    let with_measurements = all <= room;
+    let lines = |check: &v1::CheckStatus| {
+        let measured: Vec<Line> = match with_measurements {
+            true => check.measurements.iter().map(measurement_line).collect(),
+            false => Vec::new(),
+        };
+        std::iter::once(check_line(check)).chain(measured)
+    };
+    deployment.checks.iter().flat_map(lines).collect()
 }
 
 fn check_line(check: &v1::CheckStatus) -> Line {
@@ -172,22 +188,31 @@ fn check_line(check: &v1::CheckStatus) -> Line {
         _ => Mood::Waits,
     };
     let verdict = if check.verdict.is_empty() { "not asked yet" } else { &check.verdict };
-    let mut text = format!("  {:<16} {verdict}", check.name);
-    for measured in &check.measurements {
-        let limit = measured.limit.map(|limit| format!(" (limit {})", number(limit))).unwrap_or_default();
-        let side = match measured.side() {
-            v1::Side::Stable => "stable ",
-            v1::Side::Candidate => "candidate ",
-            v1::Side::Unspecified => "",
-        };
-        let unit = if measured.unit == "1" { "" } else { measured.unit.as_str() };
-        text.push_str(&format!("  {side}{} {}{unit}{limit}", measured.name, number(measured.value)));
+    Line::new(mood, format!("  {:<16} {verdict}  {}", check.name, check.sentence).trim_end())
+}
+
+/// Returns a measurement against its limit, with what it rests on.
+fn measurement_line(measured: &v1::Measurement) -> Line {
+    let side = match measured.side() {
+        v1::Side::Stable => "stable ",
+        v1::Side::Candidate => "candidate ",
+        v1::Side::Unspecified => "",
+    };
+    let unit = if measured.unit == "1" { String::new() } else { format!(" {}", measured.unit) };
+    let mut text = format!("      {side}{} {}{unit}", measured.name, number(measured.value));
+    if let Some(limit) = measured.limit {
+        text.push_str(&format!(", limit {}", number(limit)));
     }
-    if check.measurements.is_empty() && !check.sentence.is_empty() {
-        text.push_str("  ");
-        text.push_str(&check.sentence);
+    if let Some(v1::Interval { low, high }) = measured.interval {
+        text.push_str(&format!(", within {} to {}", number(low), number(high)));
     }
-    Line::new(mood, text)
+    if let Some(samples) = measured.samples {
+        text.push_str(&format!(", {samples} samples"));
+    }
+    if !measured.test.is_empty() {
+        text.push_str(&format!(", {}", measured.test));
+    }
+    Line::new(Mood::Faint, text)
 }
 
 fn waiting(deployment: &v1::Deployment, now: i64) -> Option<Line> {

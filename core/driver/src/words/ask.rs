@@ -57,8 +57,12 @@ pub(crate) fn subjects(state: &State) -> host::Subjects {
     let seen = state.observation.as_ref();
     let subject = |which: Side| {
         let found = seen?.sides.iter().find(|s| s.side == which)?;
+        // Labels belong to releases, and a target may run another one than it shall.
+        let known = state.release(which).filter(|release| release.id == found.release);
         Some(host::Subject {
             release: found.release.to_string(),
+            label: known.map(|release| release.label.clone()).unwrap_or_default(),
+            artifact_digest: found.digest.to_string(),
             endpoint: found.endpoint.clone(),
             ready: found.ready,
             wanted: found.wanted,

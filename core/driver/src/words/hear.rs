@@ -1,8 +1,8 @@
 //! From the host's words to the model's: what plugins answered. Everything they say is cut to size here.
 
 use model::{
-    Assessment, BasisPoints, Digest, Fault, Fence, GateAnswer, Lost, Measurement, Millis, Observation, Progress, ReleaseId,
-    ReportOutcome, Side, SideObservation, Verdict,
+    Assessment, BasisPoints, Digest, Fault, Fence, GateAnswer, Interval, Lost, Measurement, Millis, Observation, Progress,
+    ReleaseId, ReportOutcome, Side, SideObservation, Verdict,
 };
 use plugin_host as host;
 
@@ -105,6 +105,9 @@ fn measurements(found: &[host::Measurement]) -> Vec<Measurement> {
         unit: sentence(&m.unit),
         side: m.side.map(side),
         limit_micros: m.limit.map(micros),
+        samples: m.samples,
+        interval: m.interval.map(|(low, high)| Interval { low_micros: micros(low), high_micros: micros(high) }),
+        test: m.test.as_deref().map(sentence),
     };
     found.iter().take(limits::MEASUREMENTS_MAX).map(one).collect()
 }

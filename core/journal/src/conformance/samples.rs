@@ -2,10 +2,10 @@
 
 use model::{
     Actor, Approval, Arrangement, Artifact, Assessment, BackStep, BasisPoints, Cause, Check, Confirmed, DeploymentId, Desired,
-    Digest, EnvironmentName, Event, Fault, Fence, GateAnswer, HowCompleted, InconclusiveAction, Match, MatchOn, Measurement,
-    Millis, Observation, Operation, OperationKey, OperationKind, OperationResult, Outcome, Pause, PauseReason, Percent, Phase,
-    Plan, PlanHash, PluginUse, Policies, ReleaseId, ReleaseSpec, Routing, Scope, ServiceName, Side, SideDesired, SideObservation,
-    Step, StepId, StepKind, Sticky, Strategy, Supersede, Timestamp, UnhealthyAction, Verdict, WatchSpec,
+    Digest, EnvironmentName, Event, Fault, Fence, GateAnswer, HowCompleted, InconclusiveAction, Interval, Match, MatchOn,
+    Measurement, Millis, Observation, Operation, OperationKey, OperationKind, OperationResult, Outcome, Pause, PauseReason,
+    Percent, Phase, Plan, PlanHash, PluginUse, Policies, ReleaseId, ReleaseSpec, Routing, Scope, ServiceName, Side, SideDesired,
+    SideObservation, Step, StepId, StepKind, Sticky, Strategy, Supersede, Timestamp, UnhealthyAction, Verdict, WatchSpec,
 };
 
 use super::must;
@@ -266,8 +266,17 @@ fn measurements() -> Vec<Measurement> {
         unit: "ratio".to_owned(),
         side,
         limit_micros,
+        samples: None,
+        interval: None,
+        test: None,
     };
-    vec![measurement(Some(Side::Candidate), Some(10_000)), measurement(None, None)]
+    let tested = Measurement {
+        samples: Some(1_290),
+        interval: Some(Interval { low_micros: -20_000, high_micros: 1 }),
+        test: Some("sequential test of shares".to_owned()),
+        ..measurement(Some(Side::Stable), Some(0))
+    };
+    vec![measurement(Some(Side::Candidate), Some(10_000)), measurement(None, None), tested]
 }
 
 fn results() -> Vec<OperationResult> {

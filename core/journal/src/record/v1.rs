@@ -37,9 +37,15 @@ mirror_enum!(/// See [`model::GateAnswer`].
     GateAnswer = model::GateAnswer { Pass {}, Fail {}, Wait {}, Error {} });
 mirror_enum!(/// See [`model::Verdict`].
     Verdict = model::Verdict { Healthy {}, Unhealthy {}, Inconclusive {}, Error {} });
+mirror_struct!(/// See [`model::Interval`].
+    Interval = model::Interval { low_micros: i64, high_micros: i64 });
+// What a test says was not there at first: it is not written where there is none, so that older records keep their bytes.
 mirror_struct!(/// See [`model::Measurement`].
 Measurement = model::Measurement {
     name: String, value_micros: i64, unit: String, side: Option<Side>, limit_micros: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")] samples: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")] interval: Option<Interval>,
+    #[serde(default, skip_serializing_if = "Option::is_none")] test: Option<String>,
 });
 mirror_enum!(/// See [`model::UnhealthyAction`].
     UnhealthyAction = model::UnhealthyAction { GoBack {}, Pause {} });

@@ -11,15 +11,17 @@ pub(crate) mod random;
 pub(crate) mod runtime;
 pub(crate) mod secret;
 pub(crate) mod ssh;
+pub(crate) mod telemetry;
 
 use serde_json::json;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::call::CallState;
-use crate::v0_2::bindings::powers::towpath::plugin;
+use crate::v0_3::bindings::powers::towpath::plugin;
 
 /// The names of all powers, as manifests and grants have them.
-pub const NAMES: [&str; 10] = ["artifact", "clock", "command", "http", "log", "measure", "random", "runtime", "secret", "ssh"];
+pub const NAMES: [&str; 11] =
+    ["artifact", "clock", "command", "http", "log", "measure", "random", "runtime", "secret", "ssh", "telemetry"];
 
 /// Links all powers. Linking is not granting: what was not granted answers with a refusal, and the call fails.
 pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
@@ -32,6 +34,7 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     plugin::log::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     plugin::measure::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     plugin::random::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    plugin::telemetry::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
     plugin::runtime::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
 }
 

@@ -18,6 +18,10 @@ pub struct Subjects {
 pub struct Subject {
     /// Its release.
     pub release: String,
+    /// What people call the release ("v2").
+    pub label: String,
+    /// What it runs: "sha256:" and 64 hexadecimal digits.
+    pub artifact_digest: String,
     /// Where this side alone is reached, if it is: `host:port`.
     pub endpoint: Option<String>,
     /// Units of capacity that can serve.

@@ -1,6 +1,6 @@
 //! The newest words between host and plugins, free of wasmtime.
 //!
-//! Every version of the interface is lifted to these types at the door (see `v0_1`), so the rest of the house knows one form.
+//! Every version of the interface is lifted to these types at the door (see `v0_1` and `v0_2`), so the rest of the house knows one form.
 
 use crate::usage::Uses;
 
@@ -53,7 +53,7 @@ pub enum Side {
     Candidate,
 }
 
-/// One number that an answer rests on. Value and limit are finite.
+/// One number that an answer rests on. All of its numbers are finite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
     /// What was measured, in kebab-case ("error-rate").
@@ -66,6 +66,33 @@ pub struct Measurement {
     pub side: Option<Side>,
     /// The limit it was held against.
     pub limit: Option<f64>,
+    /// How many observations it rests on.
+    pub samples: Option<u64>,
+    /// Within which bounds the true value lies, as the test says; the lower one first.
+    pub interval: Option<(f64, f64)>,
+    /// The test that held it against its limit, in a few words.
+    pub test: Option<String>,
+}
+
+impl Measurement {
+    /// Returns a bare number.
+    pub(crate) fn bare(name: String, value: f64, unit: String) -> Self {
+        Self { name, value, unit, side: None, limit: None, samples: None, interval: None, test: None }
+    }
+
+    /// Returns the measurement if its numbers are some, or a sentence on what is wrong.
+    pub(crate) fn checked(self) -> Result<Self, String> {
+        let Self { name, value, limit, interval, .. } = &self;
+        if !value.is_finite() || limit.is_some_and(|limit| !limit.is_finite()) {
+            return Err(format!("measurement {name} is {value} against {limit:?}, wanted finite numbers"));
+        }
+        match interval {
+            Some((low, high)) if !low.is_finite() || !high.is_finite() || low > high => {
+                Err(format!("the interval of measurement {name} is {low} to {high}, wanted finite numbers in growing order"))
+            }
+            Some(_) | None => Ok(self),
+        }
+    }
 }
 
 /// What went wrong, in the plugin's words.

@@ -47,6 +47,7 @@ impl Words for Vec<Measurement> {
         for measured in self {
             look(&mut measured.name);
             look(&mut measured.unit);
+            measured.test.iter_mut().for_each(&mut *look);
         }
     }
 }

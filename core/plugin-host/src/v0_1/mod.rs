@@ -7,12 +7,16 @@ pub(crate) mod bindings;
 mod context;
 mod powers;
 
+#[path = "../words/bare.rs"]
+mod bare;
 #[path = "../words/calls.rs"]
 mod calls;
 #[path = "../words/lift.rs"]
 mod lift;
 #[path = "../words/lower.rs"]
 mod lower;
+
+use bare::{measurement, subject};
 
 pub(crate) use calls::Exports;
 pub(crate) use powers::link;

@@ -5,7 +5,7 @@ use wasmtime::component::{HasSelf, Linker};
 use super::bindings::powers::Powers;
 use super::bindings::powers::towpath::plugin as old;
 use crate::call::CallState;
-use crate::v0_2::bindings::powers::towpath::plugin as new;
+use crate::v0_3::bindings::powers::towpath::plugin as new;
 
 /// Links them.
 pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
@@ -50,7 +50,7 @@ impl old::http::Host for CallState {
 }
 
 fn response(response: new::http::Response) -> old::http::Response {
-    let new::http::Response { status, headers, body, elapsed_ms } = response;
+    let new::http::Response { status, headers, body, elapsed_ms, .. } = response;
     old::http::Response { status, headers, body, elapsed_ms }
 }
 

@@ -1,10 +1,11 @@
 //! `towpath:plugin@0.2.0`: the bindings, and the door where its words become the newest ones.
-//!
-//! The newest one: the powers speak its words, and earlier versions are translated to them.
 
 pub(crate) mod bindings;
 mod context;
+mod powers;
 
+#[path = "../words/bare.rs"]
+mod bare;
 #[path = "../words/calls.rs"]
 mod calls;
 #[path = "../words/lift.rs"]
@@ -12,4 +13,7 @@ mod lift;
 #[path = "../words/lower.rs"]
 mod lower;
 
+use bare::{measurement, subject};
+
 pub(crate) use calls::Exports;
+pub(crate) use powers::link;

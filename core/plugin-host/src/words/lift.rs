@@ -3,6 +3,7 @@
 //! Written once and compiled into the module of each version, over that version's bindings.
 
 use super::bindings::{gate_words, health_words, target_words, types};
+use super::measurement;
 use crate::call::Failure;
 use crate::{
     Answer, Assessment, Descriptor, Fault, Fencing, GateVerdict, HealthVerdict, Limits, Measurement, Observation, Pending,
@@ -110,15 +111,7 @@ fn measurements(measurements: Vec<types::Measurement>) -> Result<Vec<Measurement
     measurements.into_iter().map(measurement).collect()
 }
 
-fn measurement(measurement: types::Measurement) -> Result<Measurement, Failure> {
-    let types::Measurement { name, value, unit, side: on, limit } = measurement;
-    if !value.is_finite() || limit.is_some_and(|limit| !limit.is_finite()) {
-        return Err(Failure::Malformed(format!("measurement {name} is {value} against {limit:?}, wanted finite numbers")));
-    }
-    Ok(Measurement { name, value, unit, side: on.map(side), limit })
-}
-
-fn side(side: types::Side) -> Side {
+pub(super) fn side(side: types::Side) -> Side {
     match side {
         types::Side::Stable => Side::Stable,
         types::Side::Candidate => Side::Candidate,

@@ -3,7 +3,8 @@
 //! Written once and compiled into the module of each version, over that version's bindings.
 
 use super::bindings::{gate_words, health_words, target_words, types};
-use crate::{Desired, Evidence, RequestKey, RouteMatch, Side, SideDesired, Subject, Subjects, Traffic, Window};
+use super::subject;
+use crate::{Desired, Evidence, RequestKey, RouteMatch, Side, SideDesired, Subjects, Traffic, Window};
 
 pub(super) fn desired(desired: &Desired) -> target_words::Desired {
     target_words::Desired {
@@ -66,16 +67,6 @@ pub(super) fn subjects(subjects: &Subjects) -> health_words::Subjects {
         stable: subjects.stable.as_ref().map(subject),
         candidate: subjects.candidate.as_ref().map(subject),
         public_endpoint: subjects.public_endpoint.clone(),
-    }
-}
-
-fn subject(subject: &Subject) -> health_words::Subject {
-    health_words::Subject {
-        release: subject.release.clone(),
-        endpoint: subject.endpoint.clone(),
-        ready: subject.ready,
-        wanted: subject.wanted,
-        basis_points: subject.basis_points,
     }
 }
 

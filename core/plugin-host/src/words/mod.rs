@@ -9,17 +9,18 @@ use wasmtime::component::{InstancePre, Linker};
 use crate::call::{CallState, Failure};
 use crate::{
     Answer, Assessment, CallContext, Change, Descriptor, Desired, Evidence, Fault, Manifest, Observation, Progress, Subjects,
-    Window, powers, v0_1, v0_2,
+    Window, powers, v0_1, v0_2, v0_3,
 };
 
 /// The versions that this host speaks, for messages.
-pub(crate) const KNOWN: &str = "0.1, 0.2";
+pub(crate) const KNOWN: &str = "0.1, 0.2, 0.3";
 
 /// Which version a component was built against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spoken {
     V0_1,
     V0_2,
+    V0_3,
 }
 
 impl Spoken {
@@ -30,6 +31,7 @@ impl Spoken {
         match (version.major, version.minor) {
             (0, 1) => Some(Self::V0_1),
             (0, 2) => Some(Self::V0_2),
+            (0, 3) => Some(Self::V0_3),
             _ => None,
         }
     }
@@ -38,6 +40,7 @@ impl Spoken {
 /// Links the powers of all versions: a component names the version it imports.
 pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     v0_1::link(linker)?;
+    v0_2::link(linker)?;
     powers::link(linker)
 }
 
@@ -45,6 +48,7 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 pub(crate) enum Exports {
     V0_1(v0_1::Exports),
     V0_2(v0_2::Exports),
+    V0_3(v0_3::Exports),
 }
 
 /// Asks whichever version it is.
@@ -53,6 +57,7 @@ macro_rules! ask {
         match $exports {
             Exports::V0_1(exports) => exports.$question($($argument),*).await,
             Exports::V0_2(exports) => exports.$question($($argument),*).await,
+            Exports::V0_3(exports) => exports.$question($($argument),*).await,
         }
     };
 }
@@ -63,6 +68,7 @@ impl Exports {
         match Spoken::of(&manifest.wit).expect("BUG: a manifest of another version is not read") {
             Spoken::V0_1 => v0_1::Exports::of(pre, &manifest.kinds).map(Self::V0_1),
             Spoken::V0_2 => v0_2::Exports::of(pre, &manifest.kinds).map(Self::V0_2),
+            Spoken::V0_3 => v0_3::Exports::of(pre, &manifest.kinds).map(Self::V0_3),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use plugin_host::{
     Desired, Evidence, GateVerdict, Grants, HealthVerdict, HttpGrant, Kind, Options, Plugin, PluginHost, Progress,
-    RuntimeBackend, RuntimeFault, RuntimeScope, SideDesired, Subject, Subjects, Traffic, Window,
+    RuntimeBackend, RuntimeFault, RuntimeLogLine, RuntimeScope, SideDesired, Subject, Subjects, Traffic, Window,
 };
 use serde_json::{Value, json};
 
@@ -36,6 +36,10 @@ impl RuntimeBackend for Prompt {
         let counters = json!({ "release": "v2", "sinceUnixMs": 2_000, "requests": 100, "errors": 9, "latency": latency });
         Ok(Some(json!({ "counters": { "stable": null, "candidate": counters, "unserved": 0 } })))
     }
+
+    async fn logs(&self, _: &RuntimeScope, _: &str, _: u32) -> Result<Vec<RuntimeLogLine>, RuntimeFault> {
+        Ok(Vec::new())
+    }
 }
 
 fn plugin(name: &str) -> Plugin {
@@ -47,7 +51,7 @@ fn plugin(name: &str) -> Plugin {
 }
 
 fn candidate(endpoint: String) -> Subjects {
-    let subject = Subject { release: "v2".to_owned(), endpoint: Some(endpoint), ready: 1, wanted: 1, basis_points: 500 };
+    let subject = Subject { release: "v2".to_owned(), endpoint: Some(endpoint), basis_points: 500, ..Subject::default() };
     Subjects { candidate: Some(subject), ..Subjects::default() }
 }
 

@@ -62,10 +62,10 @@ fn a_manifest_that_says_more_than_the_exports_is_refused() {
     let host = PluginHost::new(Options::default()).expect("a host");
     let gate = forged("\"kinds\":[\"health\",\"target\"]", "\"kinds\":[\"health\",\"gate\"]  ");
     let error = host.load(&gate).err().expect("it exports no gate");
-    assert_eq!(error.to_string(), "the plugin says it is a gate, but does not export towpath:plugin/gate@0.2.0");
-    let later = forged("\"wit\":\"0.2.0\"", "\"wit\":\"0.9.0\"");
+    assert_eq!(error.to_string(), "the plugin says it is a gate, but does not export towpath:plugin/gate@0.3.0");
+    let later = forged("\"wit\":\"0.3.0\"", "\"wit\":\"0.9.0\"");
     let error = host.load(&later).err().expect("there is no such interface");
-    assert_eq!(error.to_string(), "the plugin was built against towpath:plugin@0.9.0, this host has 0.1, 0.2");
+    assert_eq!(error.to_string(), "the plugin was built against towpath:plugin@0.9.0, this host has 0.1, 0.2, 0.3");
 }
 
 /// Returns the hostile component with another text of the same length in its manifest.

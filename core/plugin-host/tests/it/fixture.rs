@@ -27,6 +27,12 @@ pub(crate) fn elder() -> &'static [u8] {
     COMPONENT.get_or_init(|| built("tests/elder-plugin"))
 }
 
+/// Returns the component of the second version of the contract.
+pub(crate) fn second() -> &'static [u8] {
+    static COMPONENT: OnceLock<Vec<u8>> = OnceLock::new();
+    COMPONENT.get_or_init(|| built("tests/second-plugin"))
+}
+
 fn built(folder: &str) -> Vec<u8> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     // The same folder as the first-party plugins: the standard library is there already.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use plugin_host::{CallErrorKind, Desired, Grants, Options, PluginHost, Progress, RuntimeBackend, RuntimeFault, RuntimeScope};
+use plugin_host::{
+    CallErrorKind, Desired, Grants, Options, PluginHost, Progress, RuntimeBackend, RuntimeFault, RuntimeLogLine, RuntimeScope,
+};
 use serde_json::{Value, json};
 
 use crate::fixture::{PATIENCE, context, hostile};
@@ -20,6 +22,10 @@ impl RuntimeBackend for Echo {
 
     async fn status(&self, _: &RuntimeScope) -> Result<Option<Value>, RuntimeFault> {
         Ok(None)
+    }
+
+    async fn logs(&self, _: &RuntimeScope, _: &str, _: u32) -> Result<Vec<RuntimeLogLine>, RuntimeFault> {
+        Ok(Vec::new())
     }
 }
 

@@ -53,6 +53,12 @@ pub struct SaidMeasurement {
     pub side: Option<&'static str>,
     /// The limit it was held against.
     pub limit: Option<f64>,
+    /// How many observations it rests on.
+    pub samples: Option<u64>,
+    /// Within which bounds the true value lies.
+    pub interval: Option<(f64, f64)>,
+    /// The test that held it against its limit.
+    pub test: Option<String>,
 }
 
 /// A use of a power.
@@ -115,6 +121,9 @@ fn measurements(found: &[Measurement]) -> Vec<SaidMeasurement> {
         unit: one.unit.clone(),
         side: one.side.map(plugin_host::Side::as_str),
         limit: one.limit,
+        samples: one.samples,
+        interval: one.interval,
+        test: one.test.clone(),
     };
     found.iter().map(said).collect()
 }

@@ -122,6 +122,10 @@ pub struct SubjectsForm {
 pub struct SubjectForm {
     /// Its release.
     pub release: String,
+    /// What people call it; the release itself where nothing is said.
+    pub label: Option<String>,
+    /// What it runs.
+    pub artifact_digest: String,
     /// Where it is reached: `host:port`.
     pub endpoint: Option<String>,
     /// Units that can serve.
@@ -197,6 +201,8 @@ impl CallForm {
     pub fn subjects(&self) -> Subjects {
         let subject = |form: &SubjectForm| Subject {
             release: form.release.clone(),
+            label: form.label.clone().unwrap_or_else(|| form.release.clone()),
+            artifact_digest: form.artifact_digest.clone(),
             endpoint: form.endpoint.clone(),
             ready: form.ready,
             wanted: form.wanted,

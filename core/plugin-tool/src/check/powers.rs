@@ -105,7 +105,7 @@ pub(super) fn warnings(manifest: &Manifest, powers: &[PowerLine]) -> Vec<String>
     warnings
 }
 
-/// Takes `towpath:plugin/http@0.2.0` apart.
+/// Takes `towpath:plugin/http@0.3.0` apart.
 fn interface(import: &str) -> Option<(&str, &str)> {
     import.strip_prefix(PACKAGE)?.split_once('@')
 }
@@ -120,7 +120,7 @@ mod tests {
             name: "g".to_owned(),
             version: Version::new(0, 1, 0),
             description: "A gate.".to_owned(),
-            wit: Version::new(0, 2, 0),
+            wit: Version::new(0, 3, 0),
             kinds: vec![plugin_host::Kind::Gate],
             settings: [(plugin_host::Kind::Gate, serde_json::json!({ "additionalProperties": false }))].into(),
             powers: powers.iter().map(|&(name, reason)| (name.to_owned(), reason.to_owned())).collect(),
@@ -135,16 +135,16 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_and_imported_is_fine() {
-        check(&["towpath:plugin/http@0.2.0", "towpath:plugin/types@0.2.0"], &[("http", "asks a service")], &[]);
-        check(&["towpath:plugin/log@0.2.0", "wasi:io/poll@0.2.9"], &[], &[]);
+        check(&["towpath:plugin/http@0.3.0", "towpath:plugin/types@0.3.0"], &[("http", "asks a service")], &[]);
+        check(&["towpath:plugin/log@0.3.0", "wasi:io/poll@0.2.9"], &[], &[]);
     }
 
     #[test]
     fn what_is_only_one_of_the_two_is_warned_of() {
-        check(&["towpath:plugin/http@0.2.0"], &[], &["does not ask for it"]);
+        check(&["towpath:plugin/http@0.3.0"], &[], &["does not ask for it"]);
         check(&[], &[("http", "asks a service")], &["never imports it"]);
         check(&[], &[("telepathy", "knows")], &["which there is not"]);
-        check(&["towpath:plugin/http@0.2.0"], &[("http", " ")], &["gives no reason"]);
+        check(&["towpath:plugin/http@0.3.0"], &[("http", " ")], &["gives no reason"]);
     }
 
     #[test]
@@ -152,9 +152,9 @@ mod tests {
         check(&["wasi:http/outgoing-handler@0.2.0"], &[], &["wasi:http/outgoing-handler@0.2.0, which no host answers"]);
         check(&["wasi:io/poll@0.3.0"], &[], &["wasi:io/poll@0.3.0"]);
         check(
-            &["towpath:plugin/files@0.2.0"],
+            &["towpath:plugin/files@0.3.0"],
             &[],
-            &["towpath:plugin/files@0.2.0, which no host answers: towpath:plugin@0.2.0 has artifact, clock"],
+            &["towpath:plugin/files@0.3.0, which no host answers: towpath:plugin@0.3.0 has artifact, clock"],
         );
         check(&["env"], &[], &["it imports env"]);
     }

@@ -77,9 +77,17 @@ async fn settle(bench: &Bench, there: &Subjects) -> (CameOfIt, usize) {
 }
 
 fn subjects(endpoint: Option<String>) -> Subjects {
-    let candidate = Subject { release: "v2".to_owned(), endpoint: endpoint.clone(), ready: 1, wanted: 1, basis_points: 1_000 };
-    let stable = Subject { release: "v1".to_owned(), endpoint: endpoint.clone(), ready: 1, wanted: 1, basis_points: 9_000 };
-    Subjects { stable: Some(stable), candidate: Some(candidate), public_endpoint: endpoint }
+    let subject = |release: &str, basis_points| Subject {
+        release: release.to_owned(),
+        label: release.to_owned(),
+        artifact_digest: format!("sha256:{}", "0".repeat(64)),
+        endpoint: endpoint.clone(),
+        ready: 1,
+        wanted: 1,
+        basis_points,
+    };
+    let (stable, candidate) = (Some(subject("v1", 9_000)), Some(subject("v2", 1_000)));
+    Subjects { stable, candidate, public_endpoint: endpoint }
 }
 
 async fn ask(bench: &Bench, context: &CallContext, subjects: &Subjects, grants: &Grants) -> CameOfIt {

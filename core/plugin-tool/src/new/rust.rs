@@ -8,7 +8,7 @@ use super::project::{Project, filled};
 use crate::ToolError;
 
 /// The version of the SDK that a project asks a registry for.
-const SDK_VERSION: &str = "0.2";
+const SDK_VERSION: &str = "0.3";
 
 pub(super) fn project(name: &str, kind: Kind, sdk: Option<&Path>) -> Result<Project, ToolError> {
     let (source, test) = match kind {

@@ -1,6 +1,6 @@
 // A health check: asks a path of the candidate. wit/health.wit says what it is asked and answers; logic.js decides.
 
-import { fetch } from 'towpath:plugin/http@0.2.0';
+import { fetch } from 'towpath:plugin/http@0.3.0';
 
 import { judge, settings } from './logic.js';
 

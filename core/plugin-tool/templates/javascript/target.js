@@ -1,7 +1,7 @@
 // A target: writes what shall run, as one document, to a service that runs it. wit/target.wit says what it is asked and answers;
 // logic.js decides.
 
-import { fetch } from 'towpath:plugin/http@0.2.0';
+import { fetch } from 'towpath:plugin/http@0.3.0';
 
 import { descriptor, observe, preview, reconcile, settings } from './logic.js';
 

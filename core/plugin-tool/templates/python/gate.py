@@ -20,5 +20,5 @@ class Gate(exports.Gate):
         found = logic.judge(context.settings, evidence)
         measurements = []
         if found.failed is not None:
-            measurements.append(Measurement("failed-checks", float(found.failed), "1", None, float(found.limit)))
+            measurements.append(Measurement("failed-checks", float(found.failed), "1", None, float(found.limit), None, None, None))
         return Answer(VERDICTS[found.verdict](), measurements, found.sentence)

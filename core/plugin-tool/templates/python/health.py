@@ -20,7 +20,7 @@ class Health(exports.Health):
         found = logic.judge(context.settings, subjects, get)
         measurements = []
         if found.elapsed_ms is not None:
-            measurements.append(Measurement("latency", float(found.elapsed_ms), "ms", Side.CANDIDATE, None))
+            measurements.append(Measurement("latency", float(found.elapsed_ms), "ms", Side.CANDIDATE, None, 1, None, None))
         return Assessment(Verdict[found.verdict], measurements, found.sentence, None, None)
 
 

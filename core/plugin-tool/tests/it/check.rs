@@ -69,16 +69,19 @@ fn what_is_no_plugin_is_refused_with_the_reason() {
     refused(Module::new().finish(), "it is a core module");
     refused(Component::new().finish(), "has no section `towpath:manifest`");
     refused(component("{}", None), "the component's manifest cannot be read: missing field");
-    refused(component(&manifest("9.0.0", r#"["gate"]"#), None), "built against towpath:plugin@9.0.0, this host has 0.1, 0.2");
-    refused(component(&manifest("0.2.0", "[]"), None), "is of no kind");
-    refused(component(&manifest("0.2.0", r#"["gate"]"#), None), "does not export towpath:plugin/gate@0.2.0");
+    refused(
+        component(&manifest("9.0.0", r#"["gate"]"#), None),
+        "built against towpath:plugin@9.0.0, this host has 0.1, 0.2, 0.3",
+    );
+    refused(component(&manifest("0.3.0", "[]"), None), "is of no kind");
+    refused(component(&manifest("0.3.0", r#"["gate"]"#), None), "does not export towpath:plugin/gate@0.3.0");
     let cut = bundled("gate-junit");
     refused(cut[..cut.len() / 2].to_vec(), "not a WebAssembly component");
 }
 
 #[test]
 fn imports_that_no_host_answers_are_named() {
-    let found = checked(component(&manifest("0.2.0", r#"["gate"]"#), Some("wasi:http/outgoing-handler@0.2.0")));
+    let found = checked(component(&manifest("0.3.0", r#"["gate"]"#), Some("wasi:http/outgoing-handler@0.2.0")));
     // The manifest is refused first: it promises an export that is not there.
     assert!(found.refused[0].contains("does not export"), "{found:?}");
     assert_eq!(found.anatomy.expect("a component").imports, ["wasi:http/outgoing-handler@0.2.0"]);

@@ -112,7 +112,7 @@ async fn a_gate_that_fails_open_is_found() {
 
 /// A target that writes whatever it is told, whoever told it, and believes that it was done.
 const CARELESS_TARGET: &str = r"
-import { fetch } from 'towpath:plugin/http@0.2.0';
+import { fetch } from 'towpath:plugin/http@0.3.0';
 const look = (url) => {
   const { status, body } = fetch({ method: 'GET', url, headers: [], body: new Uint8Array(), timeoutMs: 5000, redirectsMax: 0 });
   return status === 200 ? JSON.parse(new TextDecoder().decode(body)) : {};

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use model::{EnvironmentName, Scope, ServiceName};
-use plugin_host::{RuntimeBackend, RuntimeFault, RuntimeScope};
+use plugin_host::{RuntimeBackend, RuntimeFault, RuntimeLogLine, RuntimeLogStream, RuntimeScope};
 use runtime::client::{Client, ClientError};
+use runtime::protocol::{LogLine, LogQuery, Stream};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -23,6 +24,23 @@ impl RuntimeBackend for LocalRuntime {
         let status = self.0.status(&named(scope)?).await.map_err(|error| sort(&error))?;
         status.as_ref().map(to_json).transpose()
     }
+
+    async fn logs(&self, scope: &RuntimeScope, release: &str, lines: u32) -> Result<Vec<RuntimeLogLine>, RuntimeFault> {
+        let lines = usize::try_from(lines).ok();
+        let query = LogQuery { release: Some(release.to_owned()), side: None, lines };
+        let lines = self.0.logs(&named(scope)?, &query).await.map_err(|error| sort(&error))?;
+        Ok(lines.into_iter().map(line).collect())
+    }
+}
+
+fn line(line: LogLine) -> RuntimeLogLine {
+    let LogLine { unix_ms, instance, stream, text } = line;
+    let stream = match stream {
+        Stream::Out => RuntimeLogStream::Output,
+        Stream::Err => RuntimeLogStream::Errors,
+        Stream::Runtime => RuntimeLogStream::Runtime,
+    };
+    RuntimeLogLine { at_ms: i64::try_from(unix_ms).unwrap_or(i64::MAX), instance, stream, text }
 }
 
 fn named(scope: &RuntimeScope) -> Result<Scope, RuntimeFault> {

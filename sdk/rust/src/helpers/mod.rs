@@ -2,5 +2,6 @@
 
 pub mod compare;
 pub mod patch;
+pub mod placeholders;
 pub mod retry;
 pub mod stamp;

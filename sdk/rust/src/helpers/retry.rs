@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, value: &str) -> Response {
-        Response { status, headers: vec![("Retry-After".to_owned(), value.to_owned())], body: Vec::new(), elapsed_ms: 1 }
+        Response { headers: vec![("Retry-After".to_owned(), value.to_owned())], ..Response::new(status, "") }
     }
 
     #[test]

@@ -29,3 +29,4 @@ pub mod random;
 pub mod runtime;
 pub mod secret;
 pub mod ssh;
+pub mod telemetry;

@@ -1,6 +1,6 @@
 //! The local runtime, in the scope of the call: the host adds service and environment, fence and key.
 
-pub use crate::bindings::powers::towpath::plugin::runtime::Error;
+pub use crate::bindings::powers::towpath::plugin::runtime::{Error, LogLine, LogStream};
 
 /// Gives the runtime an absolute desired state (a JSON object) and returns its status (JSON).
 pub fn apply(desired: &str) -> Result<String, Error> {
@@ -10,6 +10,11 @@ pub fn apply(desired: &str) -> Result<String, Error> {
 /// Returns the runtime's status of the scope (JSON); `None` when it knows nothing of it.
 pub fn status() -> Result<Option<String>, Error> {
     ask!(runtime::status => runtime_status())
+}
+
+/// Returns the latest lines that a release's instances wrote, oldest first; 1000 at most.
+pub fn logs(release: &str, lines: u32) -> Result<Vec<LogLine>, Error> {
+    ask!(runtime::logs => runtime_logs(release, lines))
 }
 
 impl Error {

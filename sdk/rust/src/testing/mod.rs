@@ -8,7 +8,7 @@
 //!
 //! impl World for Up {
 //!     fn fetch(&mut self, _: &http::Request) -> Result<http::Response, http::Error> {
-//!         Ok(http::Response { status: 200, headers: vec![], body: vec![], elapsed_ms: 3 })
+//!         Ok(http::Response::new(200, ""))
 //!     }
 //! }
 //!
@@ -23,7 +23,7 @@ pub mod worlds;
 
 use std::cell::RefCell;
 
-use crate::powers::{artifact, command, http, runtime, secret, ssh};
+use crate::powers::{artifact, command, http, runtime, secret, ssh, telemetry};
 use crate::{Context, Side};
 
 /// What the powers act on. Every power that a test does not set up is refused, as it would be without a grant.
@@ -43,6 +43,26 @@ pub trait World: Send {
     /// Returns the runtime's status.
     fn runtime_status(&mut self) -> Result<Option<String>, runtime::Error> {
         Err(runtime::Error::Refused("the test's world has no runtime".to_owned()))
+    }
+
+    /// Returns the lines of a release.
+    fn runtime_logs(&mut self, release: &str, _lines: u32) -> Result<Vec<runtime::LogLine>, runtime::Error> {
+        Err(runtime::Error::Refused(format!("the test's world has no runtime for the lines of {release}")))
+    }
+
+    /// Returns what was measured.
+    fn telemetry_read(&mut self, query: &telemetry::Query) -> Result<telemetry::Reading, telemetry::Error> {
+        Err(telemetry::Error::Refused(format!("the test's world has no telemetry for {}", query.metric)))
+    }
+
+    /// Returns what is usual.
+    fn telemetry_usual(
+        &mut self,
+        metric: &str,
+        _aspect: telemetry::Aspect,
+        _at_ms: i64,
+    ) -> Result<Option<telemetry::Expectation>, telemetry::Error> {
+        Err(telemetry::Error::Refused(format!("the test's world has no telemetry for {metric}")))
     }
 
     /// Runs a program.

@@ -3,7 +3,7 @@
 use hostile::Forge;
 use plugin_host::{
     CallContext, CallError, CallErrorKind, Called, Desired, Grants, Limits, Observation, Progress, RuntimeBackend, RuntimeFault,
-    RuntimeScope,
+    RuntimeLogLine, RuntimeScope,
 };
 use serde_json::{Value, json};
 
@@ -148,6 +148,10 @@ impl RuntimeBackend for Noting {
 
     async fn status(&self, _: &RuntimeScope) -> Result<Option<Value>, RuntimeFault> {
         Ok(None)
+    }
+
+    async fn logs(&self, _: &RuntimeScope, _: &str, _: u32) -> Result<Vec<RuntimeLogLine>, RuntimeFault> {
+        Ok(Vec::new())
     }
 }
 

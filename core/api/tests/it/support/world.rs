@@ -116,6 +116,9 @@ impl World {
             unit: "ratio".to_owned(),
             side: Some(Side::Candidate),
             limit_micros: Some(10_000),
+            samples: Some(1_290),
+            interval: None,
+            test: None,
         };
         Assessment {
             verdict: if ill { Verdict::Unhealthy } else { Verdict::Healthy },

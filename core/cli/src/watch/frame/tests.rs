@@ -15,8 +15,11 @@ fn deployment() -> v1::Deployment {
         name: "error-rate".to_owned(),
         value: 0.25,
         side: v1::Side::Candidate.into(),
+        unit: "ratio".to_owned(),
         limit: Some(0.01),
-        ..v1::Measurement::default()
+        samples: Some(1_290),
+        interval: Some(v1::Interval { low: 0.2, high: 0.3 }),
+        test: "sequential test of shares".to_owned(),
     };
     v1::Deployment {
         scope: Some(v1::Scope { service: "hello".to_owned(), environment: "local".to_owned() }),
@@ -35,6 +38,7 @@ fn deployment() -> v1::Deployment {
         checks: vec![v1::CheckStatus {
             name: "health-traffic".to_owned(),
             verdict: "unhealthy".to_owned(),
+            sentence: "a quarter of its requests failed".to_owned(),
             measurements: vec![measured],
             ..v1::CheckStatus::default()
         }],
@@ -56,11 +60,14 @@ fn a_picture_says_what_happens_and_why() {
         "  ✓ provision          0ms  do provision",
         "  ▶ shift-5            0ms  do shift-5",
         "  · finish             0ms  do finish",
-        "  health-traffic   unhealthy  candidate error-rate 0.25 (limit 0.01)",
+        "  health-traffic   unhealthy  a quarter of its requests failed",
+        "      candidate error-rate 0.25 ratio, limit 0.01, within 0.2 to 0.3, 1290 samples, sequential test of shares",
         "waits for the target to converge (at most 30s)",
         "» it goes on",
     ];
     assert_eq!(drawn(&deployment(), 120, 40), expected);
+    let short = drawn(&deployment(), 120, 9);
+    assert!(short.len() == 8 && !short.iter().any(|line| line.contains("samples")), "{short:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::path::{is_inside, wrong};
 use super::{ArtifactFault, grant};
 use crate::call::CallState;
 use crate::usage::Refusable;
-use crate::v0_2::bindings::powers::towpath::plugin::artifact::{Error, File, Host};
+use crate::v0_3::bindings::powers::towpath::plugin::artifact::{Error, File, Host};
 
 /// The most files that are listed: what has more is not for a plugin to look through.
 const FILES_MAX: usize = 10_000;

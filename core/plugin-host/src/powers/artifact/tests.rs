@@ -6,7 +6,7 @@ use super::guest::READ_BYTES_MAX;
 use super::{ArtifactBackend, ArtifactFault, ArtifactFile};
 use crate::call::{CallState, testing};
 use crate::error::CallErrorKind;
-use crate::v0_2::bindings::powers::towpath::plugin::artifact::{Error, Host};
+use crate::v0_3::bindings::powers::towpath::plugin::artifact::{Error, Host};
 use crate::{Grants, Limits, Options};
 
 const OURS: &str = "sha256:ours";

@@ -3,7 +3,7 @@
 use super::grant;
 use crate::call::CallState;
 use crate::clock;
-use crate::v0_2::bindings::powers::towpath::plugin::clock::Host;
+use crate::v0_3::bindings::powers::towpath::plugin::clock::Host;
 
 impl Host for CallState {
     async fn now_ms(&mut self) -> wasmtime::Result<i64> {

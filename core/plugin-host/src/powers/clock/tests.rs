@@ -2,7 +2,7 @@
 
 use crate::call::testing;
 use crate::error::CallErrorKind;
-use crate::v0_2::bindings::powers::towpath::plugin::clock::Host;
+use crate::v0_3::bindings::powers::towpath::plugin::clock::Host;
 use crate::{Grants, Limits};
 
 #[tokio::test(start_paused = true)]

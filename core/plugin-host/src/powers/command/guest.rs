@@ -8,7 +8,7 @@ use super::run::{Failed, Work, run};
 use crate::call::CallState;
 use crate::powers::artifact::path::{is_inside, wrong};
 use crate::usage::Refusable;
-use crate::v0_2::bindings::powers::towpath::plugin::command::{Error, Host, Outcome, Request};
+use crate::v0_3::bindings::powers::towpath::plugin::command::{Error, Host, Outcome, Request};
 
 /// How much of a program's name is named in traces, in characters.
 const NAMED_CHARS_MAX: usize = 100;

@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use super::grant::CommandRule;
-use crate::v0_2::bindings::powers::towpath::plugin::command::{File, Outcome};
+use crate::v0_3::bindings::powers::towpath::plugin::command::{File, Outcome};
 
 /// What is kept of standard output, and of standard error, in bytes; the rest is read and dropped.
 pub(super) const OUTPUT_BYTES_MAX: usize = 256 << 10;

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::run::OUTPUT_BYTES_MAX;
 use crate::call::{CallState, Purpose, testing};
 use crate::error::CallErrorKind;
-use crate::v0_2::bindings::powers::towpath::plugin::command::{Error, File, Host, Outcome, Request};
+use crate::v0_3::bindings::powers::towpath::plugin::command::{Error, File, Host, Outcome, Request};
 use crate::{Grants, Limits};
 
 /// Returns a state that may run a shell's script as "script", and the arguments after it as its own.

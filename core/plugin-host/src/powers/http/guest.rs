@@ -15,7 +15,7 @@ use super::redirect::{self, REDIRECTS_MAX};
 use super::send::{Failed, Incoming, Outgoing, send};
 use crate::call::CallState;
 use crate::usage::Refusable;
-use crate::v0_2::bindings::powers::towpath::plugin::http::{Error, Host, Request, Response};
+use crate::v0_3::bindings::powers::towpath::plugin::http::{Error, Host, Request, Response};
 
 /// How much of a request is named in traces, in characters.
 const NAMED_CHARS_MAX: usize = 300;
@@ -133,7 +133,7 @@ async fn instead(
     let asked = HttpAsked { method: hop.method.to_string(), url: hop.place.url(), headers, body: hop.body.to_vec() };
     match backend.send(asked).await {
         Ok(HttpAnswer { body, .. }) if body.len() > response_bytes_max => Err(Failed::TooLarge(response_bytes_max as u64)),
-        Ok(HttpAnswer { status, headers, body }) => Ok(Incoming { status, headers, body }),
+        Ok(HttpAnswer { status, headers, body }) => Ok(Incoming { status, headers, body, certificate_expires_ms: None }),
         Err(HttpFault::Unreachable(why)) => Err(Failed::Unreachable(why)),
         Err(HttpFault::Timeout) => Err(Failed::Timeout),
         Err(HttpFault::Broken(why)) => Err(Failed::Broken(why)),
@@ -162,9 +162,9 @@ impl Refusable for Error {
 }
 
 fn response(incoming: Incoming, begun: Instant) -> Response {
-    let Incoming { status, headers, body } = incoming;
+    let Incoming { status, headers, body, certificate_expires_ms } = incoming;
     let elapsed_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Response { status, headers, body, elapsed_ms }
+    Response { status, headers, body, elapsed_ms, certificate_expires_ms }
 }
 
 fn error(state: &CallState, method: &Method, place: &Place, reach: Reach, failed: Failed) -> Error {

@@ -37,7 +37,7 @@ mod tests {
     fn check(method: &str, status: u16, location: &str, expect: Option<(&str, &str, bool)>) {
         let place = Place::of("https://example.com/a/b?x=1").expect("an address");
         let headers = vec![("location".to_owned(), location.to_owned())];
-        let answer = Incoming { status, headers, body: Vec::new() };
+        let answer = Incoming { status, headers, body: Vec::new(), certificate_expires_ms: None };
         let found = next(&method.parse().expect("a method"), &place, &answer).and_then(Result::ok);
         let found = found.map(|next| (next.method.to_string(), next.place.url(), next.with_body));
         assert_eq!(found, expect.map(|(method, url, body)| (method.to_owned(), url.to_owned(), body)), "{status} {location}");

@@ -17,7 +17,7 @@ use super::address;
 use super::grant::{Reach, Scheme};
 use super::headers;
 use super::place::Place;
-use super::tls::{Certificate, Tls};
+use super::tls::{self, Certificate, Tls};
 
 /// A request that was checked and may be sent.
 pub(crate) struct Outgoing {
@@ -39,6 +39,8 @@ pub(crate) struct Incoming {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    /// Until when the certificate that the place showed is valid, in Unix milliseconds; none over plain http.
+    pub(crate) certificate_expires_ms: Option<i64>,
 }
 
 /// Why nothing came back.
@@ -69,7 +71,9 @@ async fn exchange(outgoing: Outgoing, tls: &Tls, before_sending: impl FnOnce()) 
         Scheme::Https => {
             let certificate = outgoing.certificate.clone();
             let stream = tls.connect(&outgoing.place.host, certificate, stream).await.map_err(Failed::Unreachable)?;
-            exchange_over(stream, outgoing, before_sending).await
+            let certificate_expires_ms = tls::expires_ms(&stream);
+            let incoming = exchange_over(stream, outgoing, before_sending).await?;
+            Ok(Incoming { certificate_expires_ms, ..incoming })
         }
     }
 }
@@ -100,7 +104,7 @@ where
         }
     })?;
     let headers = headers::received(&head.headers);
-    Ok(Incoming { status: head.status.as_u16(), headers, body: body.to_bytes().to_vec() })
+    Ok(Incoming { status: head.status.as_u16(), headers, body: body.to_bytes().to_vec(), certificate_expires_ms: None })
 }
 
 /// Returns an error with the last of its causes: "connection error" alone tells nobody that a certificate is missing.

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::backend::{HttpAnswer, HttpAsked, HttpBackend, HttpFault};
 use crate::call::{CallState, testing};
 use crate::error::CallErrorKind;
-use crate::v0_2::bindings::powers::towpath::plugin::http::{Error, Host, Request, Response};
+use crate::v0_3::bindings::powers::towpath::plugin::http::{Error, Host, Request, Response};
 use crate::{Grants, Options, ServerEnvironment};
 
 /// A server that writes down what it is asked.

@@ -12,6 +12,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ConfigBuilder, RootCertStore};
+use x509_cert::der::Decode as _;
 
 /// What https connections are made with. The authorities are read at the first connection: most hosts never make one.
 pub(crate) struct Tls {
@@ -61,6 +62,14 @@ impl Tls {
         let config = trusting(Arc::clone(&roots))?.with_no_client_auth();
         Ok(Trusted { roots, connector: TlsConnector::from(Arc::new(config)) })
     }
+}
+
+/// Returns until when the certificate that the host showed is valid, in Unix milliseconds.
+pub(crate) fn expires_ms<S>(stream: &TlsStream<S>) -> Option<i64> {
+    let shown = stream.get_ref().1.peer_certificates()?.first()?;
+    let certificate = x509_cert::Certificate::from_der(shown).ok()?;
+    let until = certificate.tbs_certificate.validity.not_after.to_unix_duration();
+    i64::try_from(until.as_millis()).ok()
 }
 
 fn trusting(roots: Arc<RootCertStore>) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, String> {

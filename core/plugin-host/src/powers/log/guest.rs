@@ -3,7 +3,7 @@
 use super::grant;
 use crate::call::CallState;
 use crate::types::LogLevel;
-use crate::v0_2::bindings::powers::towpath::plugin::log::{Host, Level};
+use crate::v0_3::bindings::powers::towpath::plugin::log::{Host, Level};
 
 impl Host for CallState {
     async fn line(&mut self, level: Level, message: String) -> wasmtime::Result<()> {

@@ -2,7 +2,7 @@
 
 use super::grant;
 use crate::call::CallState;
-use crate::v0_2::bindings::powers::towpath::plugin::measure::Host;
+use crate::v0_3::bindings::powers::towpath::plugin::measure::Host;
 
 impl Host for CallState {
     async fn record_value(&mut self, name: String, value: f64, unit: String) -> wasmtime::Result<()> {

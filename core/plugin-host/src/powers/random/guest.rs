@@ -2,7 +2,7 @@
 
 use super::grant;
 use crate::call::CallState;
-use crate::v0_2::bindings::powers::towpath::plugin::random::Host;
+use crate::v0_3::bindings::powers::towpath::plugin::random::Host;
 
 /// The most bytes that one call gives: a key has 32.
 pub(super) const BYTES_MAX: u32 = 4_096;

@@ -3,7 +3,7 @@
 use super::guest::BYTES_MAX;
 use crate::call::testing;
 use crate::error::CallErrorKind;
-use crate::v0_2::bindings::powers::towpath::plugin::random::Host;
+use crate::v0_3::bindings::powers::towpath::plugin::random::Host;
 use crate::{Grants, Limits};
 
 #[tokio::test]

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{RuntimeBackend, RuntimeFault, grant};
+use super::{RuntimeBackend, RuntimeFault, RuntimeLogLine, RuntimeLogStream, grant};
 use crate::call::CallState;
 use crate::usage::Refusable;
-use crate::v0_2::bindings::powers::towpath::plugin::runtime::{Error, Host};
+use crate::v0_3::bindings::powers::towpath::plugin::runtime::{Error, Host, LogLine, LogStream};
+
+/// Lines that a guest is given at most, as the contract says.
+const LINES_MAX: u32 = 1_000;
 
 impl Host for CallState {
     async fn apply(&mut self, desired: String) -> wasmtime::Result<Result<String, Error>> {
@@ -39,6 +42,29 @@ impl Host for CallState {
         })
         .await
     }
+
+    async fn logs(&mut self, release: String, lines: u32) -> wasmtime::Result<Result<Vec<LogLine>, Error>> {
+        let what = format!("logs of {} in {}", self.scope.service, self.scope.environment);
+        self.using("runtime", what, async |state| {
+            if let Err(sentence) = grant::check(state) {
+                return Ok(Err(Error::Refused(sentence)));
+            }
+            let Some(backend) = backend(state) else { return Ok(Err(none())) };
+            let lines = backend.logs(&state.scope, &release, lines.min(LINES_MAX)).await;
+            Ok(lines.map(|lines| lines.into_iter().map(log_line).collect()).map_err(error))
+        })
+        .await
+    }
+}
+
+fn log_line(line: RuntimeLogLine) -> LogLine {
+    let RuntimeLogLine { at_ms, instance, stream, text } = line;
+    let stream = match stream {
+        RuntimeLogStream::Output => LogStream::Output,
+        RuntimeLogStream::Errors => LogStream::Errors,
+        RuntimeLogStream::Runtime => LogStream::Runtime,
+    };
+    LogLine { at_ms, instance, stream, text }
 }
 
 impl Refusable for Error {

@@ -29,6 +29,33 @@ pub trait RuntimeBackend: Send + Sync + 'static {
 
     /// Returns the status of the scope; `None` when the runtime knows nothing of it.
     async fn status(&self, scope: &RuntimeScope) -> Result<Option<Value>, RuntimeFault>;
+
+    /// Returns the latest lines that a release's instances wrote, oldest first.
+    async fn logs(&self, scope: &RuntimeScope, release: &str, lines: u32) -> Result<Vec<RuntimeLogLine>, RuntimeFault>;
+}
+
+/// A line that the service wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuntimeLogLine {
+    /// When, in Unix milliseconds.
+    pub at_ms: i64,
+    /// Which of the release's instances.
+    pub instance: u32,
+    /// Where it was written.
+    pub stream: RuntimeLogStream,
+    /// What it says.
+    pub text: String,
+}
+
+/// Where a line was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuntimeLogStream {
+    /// Standard output.
+    Output,
+    /// Standard error.
+    Errors,
+    /// The runtime itself, about the instance.
+    Runtime,
 }
 
 /// Why the runtime did not do it.

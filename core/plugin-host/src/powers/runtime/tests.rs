@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::{RuntimeBackend, RuntimeFault, RuntimeScope};
+use super::{RuntimeBackend, RuntimeFault, RuntimeLogLine, RuntimeLogStream, RuntimeScope};
 use crate::call::{Purpose, testing};
 use crate::error::CallErrorKind;
-use crate::v0_2::bindings::powers::towpath::plugin::runtime::{Error, Host};
+use crate::v0_3::bindings::powers::towpath::plugin::runtime::{Error, Host};
 use crate::{Grants, Limits};
 
 /// A runtime that answers with what it was told.
@@ -19,6 +19,11 @@ impl RuntimeBackend for Echo {
 
     async fn status(&self, _scope: &RuntimeScope) -> Result<Option<serde_json::Value>, RuntimeFault> {
         Err(RuntimeFault::Superseded { highest_fence: 9 })
+    }
+
+    async fn logs(&self, scope: &RuntimeScope, release: &str, lines: u32) -> Result<Vec<RuntimeLogLine>, RuntimeFault> {
+        let text = format!("{} {release} {lines}", scope.service);
+        Ok(vec![RuntimeLogLine { at_ms: 5, instance: 1, stream: RuntimeLogStream::Errors, text }])
     }
 }
 
@@ -48,6 +53,14 @@ async fn only_a_reconcile_writes() {
     assert!(!state.transcript.sent());
     let status = state.status().await.expect("no trap");
     assert!(matches!(status, Err(Error::Superseded(9))), "{status:?}");
+}
+
+#[tokio::test]
+async fn lines_of_a_release_are_given_within_limits() {
+    let mut state = testing::state_with(granted(), Limits::default(), Some(std::sync::Arc::new(Echo)));
+    let lines = state.logs("v1".to_owned(), 1_000_000).await.expect("no trap").expect("granted");
+    let told: Vec<_> = lines.iter().map(|line| (line.at_ms, line.text.as_str())).collect();
+    assert_eq!(told, [(5, "web v1 1000")]);
 }
 
 #[tokio::test]

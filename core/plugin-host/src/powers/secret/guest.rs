@@ -6,7 +6,7 @@ use super::grant;
 use crate::call::CallState;
 use crate::secrets;
 use crate::usage::Refusable;
-use crate::v0_2::bindings::powers::towpath::plugin::secret::{Error, Host};
+use crate::v0_3::bindings::powers::towpath::plugin::secret::{Error, Host};
 
 /// How much of a name is named in traces, in characters.
 const NAMED_CHARS_MAX: usize = 100;

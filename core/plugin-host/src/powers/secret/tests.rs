@@ -2,7 +2,7 @@
 
 use crate::call::{CallState, testing};
 use crate::error::CallErrorKind;
-use crate::v0_2::bindings::powers::towpath::plugin::secret::{Error, Host};
+use crate::v0_3::bindings::powers::towpath::plugin::secret::{Error, Host};
 use crate::{Grants, Options, ServerEnvironment};
 
 fn state(rules: &str) -> CallState {

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::call::{CallState, Purpose, testing};
 use crate::error::CallErrorKind;
-use crate::v0_2::bindings::powers::towpath::plugin::ssh::{
+use crate::v0_3::bindings::powers::towpath::plugin::ssh::{
     ArtifactFile as Named, Content, Error, Host, Outcome, Request, Upload,
 };
 use crate::{ArtifactBackend, ArtifactFault, ArtifactFile, Grants, Options};

@@ -94,13 +94,7 @@ fn subjects() -> Subjects {
 
 fn placed(endpoint: Option<&str>) -> Subjects {
     let endpoint = endpoint.map(str::to_owned);
-    let subject = |release: &str, basis_points| Subject {
-        release: release.to_owned(),
-        endpoint: endpoint.clone(),
-        ready: 1,
-        wanted: 1,
-        basis_points,
-    };
+    let subject = |release: &str, basis_points| Subject { endpoint: endpoint.clone(), basis_points, ..Subject::new(release) };
     Subjects { stable: Some(subject("v1", 9_500)), candidate: Some(subject("v2", 500)), public_endpoint: endpoint.clone() }
 }
 
