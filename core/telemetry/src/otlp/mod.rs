@@ -30,9 +30,14 @@ use owner::Owner;
 
 /// Which scopes the server knows: telemetry of others is turned away.
 pub trait Directory: Send + Sync + 'static {
-    /// Returns whether there is such a service, and such an environment.
-    fn knows(&self, scope: &Scope) -> bool;
+    /// Returns whether there is such a service, and such an environment. Asked where it may block.
+    fn knows(&self, scope: &Scope) -> Result<bool, NotNow>;
 }
+
+/// It cannot be said now which scopes are known. Nothing was taken: the same may be sent again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it cannot be said now which services there are: {0}")]
+pub struct NotNow(pub String);
 
 /// Points of one scope.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,11 +51,11 @@ pub struct Batch {
 }
 
 /// Returns what a request measured, and what of it is of nobody that the server knows.
-pub fn batches(request: ExportMetricsServiceRequest, directory: &dyn Directory) -> (Vec<Batch>, Outcome) {
+pub fn batches(request: ExportMetricsServiceRequest, directory: &dyn Directory) -> Result<(Vec<Batch>, Outcome), NotNow> {
     let mut strangers = Outcome::default();
     let mut batches = Vec::new();
     for resource in request.resource_metrics {
-        match owner::of_resource(resource.resource.as_ref(), directory) {
+        match owner::of_resource(resource.resource.as_ref(), directory)? {
             Ok(owner) => {
                 let mut refused = Outcome::default();
                 let points = of_resource(resource, &owner, &mut refused);
@@ -59,7 +64,7 @@ pub fn batches(request: ExportMetricsServiceRequest, directory: &dyn Directory) 
             Err(why) => strangers.refuse(count(&resource), why),
         }
     }
-    (batches, strangers)
+    Ok((batches, strangers))
 }
 
 /// Returns the answer to a request: how many points were not taken, and why.

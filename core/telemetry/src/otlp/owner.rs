@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use sha2::{Digest, Sha256};
 
-use super::{Directory, text};
+use super::{Directory, NotNow, text};
 use crate::limits::RELEASE_BYTES_MAX;
 use crate::point::{Writer, quoted};
 
@@ -25,8 +25,26 @@ pub(super) struct Owner {
 }
 
 /// Returns whose telemetry a resource is, or why it is turned away.
-pub(super) fn of_resource(resource: Option<&Resource>, directory: &dyn Directory) -> Result<Owner, String> {
+pub(super) fn of_resource(resource: Option<&Resource>, directory: &dyn Directory) -> Result<Result<Owner, String>, NotNow> {
     let attributes = resource.map_or(&[][..], |resource| &resource.attributes);
+    let (service, environment, release) = match named(attributes) {
+        Ok(names) => names,
+        Err(why) => return Ok(Err(why)),
+    };
+    let scope = ServiceName::new(&service).ok().zip(EnvironmentName::new(&environment).ok());
+    if let Some((service, environment)) = scope {
+        let scope = Scope { service, environment };
+        if directory.knows(&scope)? {
+            let mut hash = Sha256::new();
+            feed_pairs(&mut hash, attributes);
+            return Ok(Ok(Owner { scope, release: release.into(), hash }));
+        }
+    }
+    Ok(Err(format!("there is no service {} with an environment {} here", quoted(&service), quoted(&environment))))
+}
+
+/// Returns the service, the environment and the release that a resource names.
+fn named(attributes: &[KeyValue]) -> Result<(String, String, String), String> {
     let find = |name: &str| attributes.iter().find(|pair| pair.key == name).map(|pair| text::of(pair.value.as_ref()));
     let service = find(SERVICE).ok_or_else(|| format!("a resource does not name its service: set {SERVICE}"))?;
     let of_service = format!("the resource of service {}", quoted(&service));
@@ -39,12 +57,7 @@ pub(super) fn of_resource(resource: Option<&Resource>, directory: &dyn Directory
         let found = release.len();
         return Err(format!("{of_service} has a {RELEASE} of {found} bytes, at most {RELEASE_BYTES_MAX} are kept"));
     }
-    let unknown = || format!("there is no service {} with an environment {} here", quoted(&service), quoted(&environment));
-    let scope = ServiceName::new(&service).ok().zip(EnvironmentName::new(&environment).ok());
-    let scope = scope.map(|(service, environment)| Scope { service, environment }).filter(|scope| directory.knows(scope));
-    let mut hash = Sha256::new();
-    feed_pairs(&mut hash, attributes);
-    Ok(Owner { scope: scope.ok_or_else(unknown)?, release: release.into(), hash })
+    Ok((service, environment, release))
 }
 
 impl Owner {

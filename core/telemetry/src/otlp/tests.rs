@@ -17,8 +17,8 @@ const START: u64 = 1_795_392_000_000_000_000;
 struct Web;
 
 impl Directory for Web {
-    fn knows(&self, scope: &Scope) -> bool {
-        scope.service.as_str() == "web" && ["production", "staging"].contains(&scope.environment.as_str())
+    fn knows(&self, scope: &Scope) -> Result<bool, NotNow> {
+        Ok(scope.service.as_str() == "web" && ["production", "staging"].contains(&scope.environment.as_str()))
     }
 }
 
@@ -41,7 +41,7 @@ fn resource(pairs: &[(&str, &str)], data: Vec<Data>) -> ResourceMetrics {
 }
 
 fn taken(resources: Vec<ResourceMetrics>) -> (Vec<Batch>, Outcome) {
-    batches(ExportMetricsServiceRequest { resource_metrics: resources }, &Web)
+    batches(ExportMetricsServiceRequest { resource_metrics: resources }, &Web).unwrap()
 }
 
 /// Returns the one point of some data.

@@ -57,11 +57,12 @@ impl UnaryService<Bytes> for Export {
     }
 }
 
-/// Neither of the two is sent again by a client.
+/// A client sends again what it is told to send again, and nothing else.
 fn status(why: Unusable) -> Status {
     match why {
         Unusable::Malformed(why) => Status::invalid_argument(why),
         Unusable::TooLarge(why) => Status::resource_exhausted(why),
+        Unusable::NotNow(why) => Status::unavailable(why),
     }
 }
 

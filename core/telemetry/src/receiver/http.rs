@@ -63,8 +63,7 @@ async fn take(shared: &Arc<Shared>, request: Request<Incoming>, form: Option<For
     let form = form.ok_or_else(|| wrong("metrics are taken as application/x-protobuf or application/json"))?;
     let gzip = gzip(request.headers()).ok_or_else(|| wrong("metrics are taken plain or with gzip"))?;
     let Ok(_permit) = shared.requests.try_acquire() else {
-        let failure = Failure::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once: come again".to_owned());
-        return Err(failure.with(header::RETRY_AFTER, &RETRY_AFTER_SECONDS.to_string()));
+        return Err(Failure::not_now("too many requests at once: come again".to_owned()));
     };
     let body = body(request.into_body()).await?;
     let outcome = understand(shared, body, form, gzip).await.map_err(Failure::unusable)?;
@@ -123,7 +122,13 @@ impl Failure {
         match why {
             Unusable::Malformed(why) => Self::new(StatusCode::BAD_REQUEST, why),
             Unusable::TooLarge(why) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, why),
+            Unusable::NotNow(why) => Self::not_now(why),
         }
+    }
+
+    /// Has the client come again.
+    fn not_now(why: String) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, why).with(header::RETRY_AFTER, &RETRY_AFTER_SECONDS.to_string())
     }
 
     fn with(mut self, name: header::HeaderName, value: &str) -> Self {

@@ -39,7 +39,8 @@ fn take(shared: &Shared, body: &[u8], form: Form, gzip: bool) -> Result<Outcome,
         true => read(&unpack(body)?, form)?,
         false => read(body, form)?,
     };
-    let (batches, strangers) = otlp::batches(request, &*shared.options.directory);
+    let understood = otlp::batches(request, &*shared.options.directory);
+    let (batches, strangers) = understood.map_err(|error| Unusable::NotNow(error.to_string()))?;
     let now_ms = (shared.options.now_ms)();
     let telemetry = &shared.options.telemetry;
     telemetry.turn_away(&strangers);

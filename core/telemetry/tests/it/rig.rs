@@ -11,7 +11,7 @@ use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use model::Scope;
 use prost::Message;
-use telemetry::otlp::Directory;
+use telemetry::otlp::{Directory, NotNow};
 use telemetry::receiver::{Admission, Options, serve};
 use telemetry::{Query, Reading, Telemetry};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,12 +27,15 @@ pub(crate) const T: i64 = 1_795_392_000_000;
 /// The same in nanoseconds.
 pub(crate) const T_NS: u64 = T as u64 * 1_000_000;
 
-/// Knows one service in production.
+/// Knows one service in production, and nothing of one that is called "unsure".
 struct Web;
 
 impl Directory for Web {
-    fn knows(&self, scope: &Scope) -> bool {
-        scope.service.as_str() == "web" && scope.environment.as_str() == "production"
+    fn knows(&self, scope: &Scope) -> Result<bool, NotNow> {
+        match scope.service.as_str() {
+            "unsure" => Err(NotNow("the store cannot be reached".to_owned())),
+            service => Ok(service == "web" && scope.environment.as_str() == "production"),
+        }
     }
 }
 

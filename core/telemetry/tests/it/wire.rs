@@ -94,6 +94,19 @@ async fn what_is_turned_away_is_told_as_partial_success() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_judged_now_is_to_be_sent_again_whole() {
+    let rig = Rig::start(Admission::anybody()).await;
+    let mut message = request("web", vec![gauge(1.0, T_NS)]);
+    message.resource_metrics.extend(request("unsure", vec![gauge(1.0, T_NS)]).resource_metrics);
+    let message = message.encode_to_vec();
+    let http = rig.http().await.post(&[], message.clone()).await;
+    assert_eq!((http.status, http.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "1"));
+    let (status, said) = rig.grpc().await.call(EXPORT, &[], &message).await.grpc();
+    assert!(status == 14 && said.contains("the store cannot be reached"), "{status} {said}");
+    assert_eq!(rig.count("level"), 0, "nothing of it was taken");
+}
+
+#[tokio::test]
 async fn only_who_shows_the_token_gets_in() {
     let rig = Rig::start(Admission::token("secret")).await;
     let message = request("web", vec![gauge(1.0, T_NS)]).encode_to_vec();
@@ -118,8 +131,8 @@ async fn beyond_loopback_nothing_is_taken_without_a_token() {
     let address = listener.local_addr().unwrap();
     struct Nobody;
     impl telemetry::otlp::Directory for Nobody {
-        fn knows(&self, _: &model::Scope) -> bool {
-            false
+        fn knows(&self, _: &model::Scope) -> Result<bool, telemetry::otlp::NotNow> {
+            Ok(false)
         }
     }
     let options = Options {

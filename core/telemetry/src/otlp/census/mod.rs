@@ -20,6 +20,9 @@ pub(crate) enum Unusable {
     /// It is too much.
     #[error("{0}")]
     TooLarge(String),
+    /// It can be sent again.
+    #[error("{0}")]
+    NotNow(String),
 }
 
 /// A part of a request that has parts of its own.

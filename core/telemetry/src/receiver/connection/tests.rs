@@ -9,14 +9,14 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::limits::REQUESTS_MAX;
-use crate::otlp::Directory;
+use crate::otlp::{Directory, NotNow};
 use crate::receiver::{Admission, Options};
 
 struct Nothing;
 
 impl Directory for Nothing {
-    fn knows(&self, _: &Scope) -> bool {
-        false
+    fn knows(&self, _: &Scope) -> Result<bool, NotNow> {
+        Ok(false)
     }
 }
 
