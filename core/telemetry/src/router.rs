@@ -256,6 +256,19 @@ mod tests {
     }
 
     #[test]
+    fn that_nobody_calls_is_learnt_as_well() {
+        let telemetry = Telemetry::default();
+        for minute in 0..10 {
+            let now_ms = T + 60_000 * minute + 5_000;
+            telemetry.take_router(&scope(), &counters(7, 0, 0), now_ms);
+            telemetry.learn(|_| vec!["r1".to_owned()], now_ms);
+        }
+        let usual = |aspect| telemetry.usual(&scope(), METRIC, aspect, T).unwrap();
+        assert_eq!((usual(Aspect::Mean), usual(Aspect::Errors)), (None, None), "nothing was answered");
+        assert_eq!(usual(Aspect::Rate).map(|rate| (rate.minutes, rate.mean)), Some((6, 0.0)));
+    }
+
+    #[test]
     fn counters_that_cannot_be_are_refused() {
         let telemetry = Telemetry::default();
         let refused = |counters: RouterCounters| telemetry.take_router(&scope(), &counters, T).sentence();

@@ -9,6 +9,7 @@ use crate::outcome::Outcome;
 use crate::point::Point;
 use crate::query::{Fault, Query, Reading};
 use crate::router::{Router, RouterCounters};
+use crate::usual::record;
 use crate::usual::shelf::{Shelf, ShelfError};
 use crate::usual::{Aspect, Baselines, Expectation, LearntView};
 
@@ -107,10 +108,10 @@ impl Telemetry {
             }
         }
         let mut gone = locked(&self.baselines).gone().into_iter();
-        while let Some(key) = gone.next() {
-            if let Err(error) = shelf.remove(&key).await {
+        while let Some((scope, metric)) = gone.next() {
+            if let Err(error) = shelf.remove(&record::key(&scope, &metric)).await {
                 let mut baselines = locked(&self.baselines);
-                [key].into_iter().chain(gone).for_each(|key| baselines.not_removed(key));
+                [(scope, metric)].into_iter().chain(gone).for_each(|(scope, metric)| baselines.not_removed(scope, metric));
                 return Err(error);
             }
         }

@@ -44,6 +44,8 @@ pub(crate) struct Baseline {
     pub(crate) rate: Option<Learnt>,
     /// The last minute with a value, for the rate: when it began, in Unix milliseconds. Not kept over a restart.
     pub(crate) rate_from_ms: Option<i64>,
+    /// The last day on which the metric was measured at all, in days since 1970-01-01. Not kept over a restart.
+    pub(crate) seen_day: Option<i64>,
     /// Whether it has to be written down.
     pub(crate) changed: bool,
 }
@@ -62,6 +64,7 @@ impl Baseline {
             self.errors.get_or_insert_default().learn(errors, 1.0, start_ms);
         }
         self.learn_rate(minute.amount, start_ms);
+        self.seen_day = Some(week::day(start_ms));
         self.changed = true;
     }
 
@@ -91,10 +94,10 @@ impl Baseline {
         }
     }
 
-    /// Returns the last day that anything was learnt of, in days since 1970-01-01.
+    /// Returns the last day on which the metric was measured, in days since 1970-01-01.
     pub(crate) fn last_day(&self) -> Option<i64> {
         let last = |aspect: &Aspect| self.aspect(*aspect)?.days.0.back().map(|day| day.day);
-        Aspect::ALL.iter().filter_map(last).max()
+        Aspect::ALL.iter().filter_map(last).max().max(self.seen_day)
     }
 }
 

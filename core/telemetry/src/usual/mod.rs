@@ -66,8 +66,8 @@ pub struct Baselines {
     passed_over: BTreeMap<Scope, u32>,
     /// Keys of records that were written by a newer program: they are left as they are.
     newer: BTreeSet<String>,
-    /// Keys of records of what is not learnt any more.
-    gone: Vec<String>,
+    /// What is not learnt any more, and may have a record.
+    gone: BTreeSet<(Scope, String)>,
 }
 
 /// How much is learnt of a scope.
@@ -131,7 +131,7 @@ impl Baselines {
         let Some(asked) = self.asked.get(scope).filter(|asked| asked.contains(metric)) else { return false };
         let Some(other) = metrics.keys().rfind(|known| !asked.contains(*known)).cloned() else { return false };
         metrics.remove(&other);
-        self.gone.push(record::key(scope, &other));
+        self.gone.insert((scope.clone(), other));
         true
     }
 
@@ -164,7 +164,7 @@ impl Baselines {
             metrics.retain(|metric, baseline| {
                 let stays = baseline.last_day().is_some_and(|day| day > oldest);
                 if !stays {
-                    gone.push(record::key(scope, metric));
+                    gone.insert((scope.clone(), metric.clone()));
                 }
                 stays
             });
@@ -216,15 +216,16 @@ impl Baselines {
         }
     }
 
-    /// Returns the keys of records that are not needed any more, once.
-    pub(crate) fn gone(&mut self) -> Vec<String> {
-        let mut gone = std::mem::take(&mut self.gone);
-        gone.retain(|key| !self.newer.contains(key));
-        gone
+    /// Returns what has a record that is not needed any more, once. What is learnt again by now needs it.
+    pub(crate) fn gone(&mut self) -> Vec<(Scope, String)> {
+        let (known, newer) = (&self.known, &self.newer);
+        let is_known = |scope: &Scope, metric: &str| known.get(scope).is_some_and(|metrics| metrics.contains_key(metric));
+        let gone = std::mem::take(&mut self.gone).into_iter();
+        gone.filter(|(scope, metric)| !is_known(scope, metric) && !newer.contains(&record::key(scope, metric))).collect()
     }
 
     /// Says that a record was not removed after all.
-    pub(crate) fn not_removed(&mut self, key: String) {
-        self.gone.push(key);
+    pub(crate) fn not_removed(&mut self, scope: Scope, metric: String) {
+        self.gone.insert((scope, metric));
     }
 }

@@ -147,6 +147,20 @@ async fn records_of_what_is_gone_are_removed() {
     assert_eq!(usual(&telemetry, Aspect::Mean), None);
 }
 
+#[tokio::test]
+async fn what_was_forgotten_and_is_learnt_again_keeps_its_record() {
+    let shelf = MemoryShelf::default();
+    let telemetry = Telemetry::default();
+    let sent = |at_ms| vec![requests("time", "v1", "200", at_ms, 60, 0.5)];
+    run(&telemetry, 0..3, "v1", sent);
+    telemetry.save(&shelf).await.unwrap();
+    let later = 40 * 24 * 60;
+    telemetry.learn(stable("v1"), T + later * MINUTE_MS);
+    run(&telemetry, later..later + 3, "v1", sent);
+    telemetry.save(&shelf).await.unwrap();
+    assert_eq!(shelf.all().await.unwrap().len(), 1);
+}
+
 /// A shelf that can be told to fail.
 #[derive(Default)]
 struct Failing {

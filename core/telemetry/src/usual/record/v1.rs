@@ -72,6 +72,7 @@ impl Record {
             errors: aspect(self.errors)?,
             rate: aspect(self.rate)?,
             rate_from_ms: None,
+            seen_day: None,
             changed: false,
         };
         Ok((Scope { service, environment }, self.metric, baseline))
