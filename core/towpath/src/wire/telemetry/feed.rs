@@ -39,11 +39,15 @@ impl Feed {
         let mut readings = tokio::time::interval(READ_EVERY);
         readings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for reading in 1_u64.. {
+            // A runtime that does not answer must not keep the server from stopping. What is written is written to its end.
+            let read = async {
+                readings.tick().await;
+                self.read_router().await;
+            };
             tokio::select! {
                 _ = stopping.wait_for(|stopping| *stopping) => return,
-                _ = readings.tick() => {}
+                () = read => {}
             }
-            self.read_router().await;
             if reading % READINGS_PER_MINUTE == 0 {
                 self.learn().await;
             }
