@@ -59,7 +59,10 @@ pub enum Unusable {
         said: String,
     },
     /// An expression whose value is a text.
-    Text,
+    Text {
+        /// The text, cut.
+        found: String,
+    },
     /// A native histogram, which is no number.
     Histogram {
         /// The series.
@@ -94,7 +97,7 @@ impl fmt::Display for Unusable {
             Self::Failed { kind, said } => write!(f, "Prometheus says {kind}: {said}"),
             Self::Status { status, said } => write!(f, "Prometheus answers with status {status}: {said:?}"),
             Self::Form { found, said } => write!(f, "the answer is {found} and not that of Prometheus' API: {said:?}"),
-            Self::Text => f.write_str("the query's value is a text, expected numbers"),
+            Self::Text { found } => write!(f, "the query's value is the text {found:?}, expected numbers"),
             Self::Histogram { series } => {
                 write!(
                     f,
@@ -176,7 +179,7 @@ struct RowForm {
 
 fn data_of(form: DataForm, limits: Limits) -> Result<Data, Unusable> {
     match form {
-        DataForm::String(_) => Err(Unusable::Text),
+        DataForm::String((_, text)) => Err(Unusable::Text { found: cut(&text) }),
         DataForm::Scalar(value) => Ok(Data::Scalar(point(&value, &Labels::default())?)),
         DataForm::Vector(samples) => {
             bounded(samples.len(), samples.len(), limits)?;
