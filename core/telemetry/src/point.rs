@@ -73,7 +73,7 @@ impl Identity {
     /// Returns whether the values of this series tell of an error.
     pub fn is_error(&self) -> bool {
         let status = self.attribute("http.response.status_code").and_then(|status| status.parse::<u16>().ok());
-        status.is_some_and(|status| status >= 500) || self.attribute("error.type").is_some_and(|error| !error.is_empty())
+        status.is_some_and(|status| status >= 500) || self.attribute("error.type").is_some()
     }
 
     /// Returns how many bytes its names take.
@@ -252,7 +252,7 @@ mod tests {
     fn errors_are_told_by_their_type_or_status() {
         let check = |name, value, expect| assert_eq!(identity(&[(name, value)]).unwrap().is_error(), expect, "{name} {value}");
         check("error.type", "timeout", true);
-        check("error.type", "", false);
+        check("error.type", "", true);
         check("http.response.status_code", "500", true);
         check("http.response.status_code", "499", false);
         check("http.response.status_code", "a lot", false);

@@ -15,6 +15,7 @@ mod plugins;
 mod postgres;
 mod replicas;
 mod rig;
+mod telemetry;
 mod travel;
 mod verdicts;
 mod walkthrough;
