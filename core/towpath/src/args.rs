@@ -128,9 +128,58 @@ pub(crate) struct ServerArgs {
     /// Take every caller on this machine for its one user, without a token. Only on a loopback address.
     #[arg(long)]
     pub(crate) insecure_local: bool,
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryArgs,
     /// Stop when standard input ends: so that it does not outlive whoever started it.
     #[arg(long, hide = true)]
     pub(crate) stop_with_stdin: bool,
+}
+
+/// What services measure of themselves.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TelemetryArgs {
+    /// Where services send their metrics by OTLP, over gRPC and HTTP; port 0 has the system choose one, and telemetry.json in the data folder
+    /// says which. Beyond this machine they show the token in telemetry-token there. `off`: nowhere, and nothing is measured [default: off;
+    /// for `up`, 127.0.0.1:4317 if nobody else has it].
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) telemetry_listen: Option<TelemetryListen>,
+    /// A web page's origin that may send metrics as well, like https://shop.example; may be given several times.
+    #[arg(long = "telemetry-origin", value_name = "ORIGIN", value_parser = origin)]
+    pub(crate) telemetry_origins: Vec<String>,
+    /// Go on without services' metrics where the address is taken.
+    #[arg(long, hide = true)]
+    pub(crate) telemetry_if_free: bool,
+}
+
+/// Where services send their metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TelemetryListen {
+    Off,
+    At(SocketAddr),
+}
+
+impl std::str::FromStr for TelemetryListen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            address => address.parse().map(Self::At).map_err(|error| format!("{error}; expected HOST:PORT or `off`")),
+        }
+    }
+}
+
+impl std::fmt::Display for TelemetryListen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Off => f.write_str("off"),
+            Self::At(address) => address.fmt(f),
+        }
+    }
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    telemetry::receiver::Admission::anybody().with_origins(vec![text.to_owned()]).map(|_| text.to_owned())
 }
 
 /// A word that is never shown.
@@ -317,6 +366,15 @@ pub(crate) enum Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn telemetry_is_taken_at_an_address_or_nowhere() {
+        let parsed = |text: &str| text.parse::<TelemetryListen>().map(|listen| listen.to_string());
+        assert_eq!(parsed("off"), Ok("off".to_owned()));
+        assert_eq!(parsed("127.0.0.1:4317"), Ok("127.0.0.1:4317".to_owned()));
+        assert!(parsed("4317").is_err_and(|why| why.contains("expected HOST:PORT or `off`")));
+        assert!(origin("https://shop.example/path").is_err_and(|why| why.contains("is no origin")));
+    }
 
     #[test]
     fn an_otlp_endpoint_is_a_url_without_a_user() {

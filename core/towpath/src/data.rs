@@ -72,13 +72,26 @@ impl DataDir {
         self.0.join("metrics.json")
     }
 
+    pub(crate) fn telemetry_file(&self) -> PathBuf {
+        self.0.join("telemetry.json")
+    }
+
     pub(crate) fn logs(&self) -> PathBuf {
         self.0.join("logs")
     }
 
     /// Returns the token that clients show, made at the first start. Readable by our user alone.
     pub(crate) fn token(&self) -> Result<String, Failure> {
-        let path = self.0.join("token");
+        self.token_in("token")
+    }
+
+    /// Returns the token that services show when they send their metrics from elsewhere: one that opens nothing else.
+    pub(crate) fn telemetry_token(&self) -> Result<String, Failure> {
+        self.token_in("telemetry-token")
+    }
+
+    fn token_in(&self, file: &str) -> Result<String, Failure> {
+        let path = self.0.join(file);
         match fs::read_to_string(&path) {
             Ok(token) if !token.trim().is_empty() => Ok(token.trim().to_owned()),
             Ok(_) => self.new_token(&path),
@@ -126,6 +139,21 @@ impl DataDir {
     pub(crate) fn announce_metrics(&self, runtime: &Announcement) -> Result<(), Failure> {
         let text = serde_json::to_vec(runtime).expect("BUG: two plain fields are always JSON");
         self.replace(&self.metrics_file(), &text)
+    }
+
+    /// Says where services send their metrics.
+    pub(crate) fn announce_telemetry(&self, server: &Announcement) -> Result<(), Failure> {
+        let text = serde_json::to_vec(server).expect("BUG: two plain fields are always JSON");
+        self.replace(&self.telemetry_file(), &text)
+    }
+
+    /// Says that a process takes no metrics any more.
+    pub(crate) fn withdraw_telemetry(&self, pid: u32) {
+        let said = fs::read(self.telemetry_file()).ok().and_then(|text| serde_json::from_slice::<Announcement>(&text).ok());
+        if said.is_none_or(|found| found.pid == pid) {
+            // Nobody is harmed by a stale one: a sender is refused its connection.
+            let _ = fs::remove_file(self.telemetry_file());
+        }
     }
 
     /// Says that metrics can be read nowhere.

@@ -63,6 +63,9 @@ pub(crate) async fn run(data_dir: &Path, args: &ServerArgs) -> Result<(), Failur
     let broken = async move { format!("the journal in {place} can be used no more by this process: {}", broken.await) };
     let served = offer(&data, args, listener, address, api, broken).await;
     engine.shutdown().await;
+    if let Some(measuring) = wired.measuring {
+        measuring.stop(&data).await;
+    }
     served
 }
 

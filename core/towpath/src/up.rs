@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, ChildStdin, Command};
 
-use crate::args::{Common, UpArgs};
+use crate::args::{Common, TelemetryArgs, UpArgs};
 use crate::data::DataDir;
 use crate::failure::{Failure, START_AGAIN};
 use crate::{settings, signals};
@@ -45,6 +45,7 @@ pub(crate) async fn run(data_dir: &Path, args: &UpArgs, common: &Common) -> Resu
     if args.server.insecure_local {
         server.push("--insecure-local".to_owned());
     }
+    server.extend(telemetry(&args.server.telemetry));
     let mut runtime = words(&["runtime", "--stop-with-stdin"]);
     runtime.extend(args.watched.metrics_listen.map(|address| format!("--metrics-listen={address}")));
     runtime.extend(args.watched.otlp_endpoint.as_ref().map(|endpoint| format!("--otlp-endpoint={endpoint}")));
@@ -66,6 +67,19 @@ pub(crate) async fn run(data_dir: &Path, args: &UpArgs, common: &Common) -> Resu
     runtime.stop().await;
     let _ = writeln!(std::io::stderr(), "towpath up stopped");
     ended
+}
+
+/// Where services send their metrics when nothing else is said: where libraries of OpenTelemetry send to when nothing is said to them.
+const TELEMETRY_LISTEN: &str = "127.0.0.1:4317";
+
+/// Returns what the server is told about services' metrics. Another program that has the address is no reason not to start.
+fn telemetry(args: &TelemetryArgs) -> Vec<String> {
+    let mut words: Vec<String> = args.telemetry_origins.iter().map(|origin| format!("--telemetry-origin={origin}")).collect();
+    match args.telemetry_listen {
+        Some(listen) => words.push(format!("--telemetry-listen={listen}")),
+        None => words.extend([format!("--telemetry-listen={TELEMETRY_LISTEN}"), "--telemetry-if-free".to_owned()]),
+    }
+    words
 }
 
 /// A child process of ours.

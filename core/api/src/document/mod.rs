@@ -3,7 +3,7 @@
 //! Keys: `plugin/NAME/DIGEST`, `plugin-name/NAME`, `plugin-grant/DIGEST/ENVIRONMENT` (`*` for all), `plugin-record/NAME/TIME-N`,
 //! `plugin-part/DIGEST/NNNNN`, `plugin-hold/DIGEST/TIME-N`, `plugin-removal/DIGEST`,
 //! `service/NAME`, `environment/NAME`, `path/NAME/VERSION`, `release/SERVICE/ID`,
-//! `release-label/SERVICE/LABEL`, `evidence/ID/NNN`, where the part before
+//! `release-label/SERVICE/LABEL`, `evidence/ID/NNN`, `usual/SERVICE/ENVIRONMENT/METRIC`, where the part before
 //! the first slash is the catalog's kind. A form that this program does not know is refused, never guessed.
 
 mod component;
@@ -11,6 +11,8 @@ mod evidence;
 mod file;
 mod plugin;
 mod release;
+mod scope;
+mod usual;
 
 use journal::{CatalogEntry, Store};
 use serde::Serialize;
@@ -23,6 +25,9 @@ pub use plugin::{
     ALL_ENVIRONMENTS, PluginDocument, PluginGrantDocument, PluginNameDocument, PluginRecordDocument, PluginsKept,
     forget_plugin_records, plugin_records_of, plugins_of,
 };
+
+pub use scope::has_scope;
+pub use usual::{forget_usual, keep_usual, usual_of_all};
 
 pub(crate) use component::forget_component;
 pub(crate) use plugin::{grant_key, kept as plugins_kept};
@@ -47,6 +52,9 @@ pub(crate) const RELEASE: &str = "release";
 pub(crate) const LABEL: &str = "release-label";
 /// A kind of document.
 pub(crate) const EVIDENCE: &str = "evidence";
+
+/// A kind of document: what is usual of a metric. The room that measures owns its form.
+pub(crate) const USUAL: &str = "usual";
 
 /// A kind of document: an installed component.
 pub(crate) const PLUGIN: &str = "plugin";

@@ -8,6 +8,7 @@ mod local;
 mod plugins;
 mod records;
 mod sources;
+mod telemetry;
 
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub(crate) struct Wired {
     pub(crate) driver: Arc<PluginDriver>,
     pub(crate) plugins: Arc<plugins::Catalog>,
     pub(crate) artifacts: Arc<artifacts::LocalArtifacts>,
+    /// What services measure, where the operator wants that.
+    pub(crate) measuring: Option<telemetry::Measuring>,
 }
 
 impl Wired {
@@ -40,9 +43,12 @@ impl Wired {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Failure> {
         let artifacts = Arc::new(artifacts::LocalArtifacts::open(&data.artifacts())?);
+        let runtime = Client::new(Options::default_control_socket(&data.runtime()));
+        let measuring = telemetry::Measuring::start(data, &args.telemetry, Arc::clone(&store), runtime.clone()).await?;
         let host = PluginHost::new(plugin_host::Options {
             cache_dir: Some(data.cache()),
-            runtime: Some(Arc::new(local::LocalRuntime(Client::new(Options::default_control_socket(&data.runtime()))))),
+            runtime: Some(Arc::new(local::LocalRuntime(runtime))),
+            telemetry: measuring.as_ref().map(telemetry::Measuring::backend),
             artifacts: Some(Arc::clone(&artifacts) as Arc<dyn plugin_host::ArtifactBackend>),
             environment: settings::whole_environment(),
             ca_file: args.ca_file.clone(),
@@ -68,6 +74,6 @@ impl Wired {
         let plugins = Arc::new(catalog);
         plugins.refresh().await.map_err(|error| Failure::new("TP0405", format!("the plugins cannot be read: {error}")))?;
         tokio::spawn(plugins::poll_catalog(Arc::downgrade(&plugins)));
-        Ok(Self { driver, plugins, artifacts })
+        Ok(Self { driver, plugins, artifacts, measuring })
     }
 }

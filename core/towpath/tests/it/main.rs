@@ -16,6 +16,7 @@ mod policies;
 mod postgres;
 mod replicas;
 mod rig;
+mod telemetry;
 mod travel;
 mod verdicts;
 mod walkthrough;

@@ -26,6 +26,18 @@ fn a_port_in_use_is_said() {
 }
 
 #[test]
+fn a_port_for_metrics_that_is_in_use_is_said() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["server", "--listen", "127.0.0.1:0", "--telemetry-listen", &address];
+    let output = command(folder.path(), &arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(said.contains("TP0302") && said.contains(&address) && said.contains("--telemetry-listen HOST:PORT"), "{said}");
+}
+
+#[test]
 fn a_server_that_does_not_know_what_plugins_may_do_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("grants.json");

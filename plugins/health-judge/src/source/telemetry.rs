@@ -66,7 +66,11 @@ impl Heard {
         release: &str,
     ) -> Result<Vec<f64>, Trouble> {
         let windows = self.windows(metric, among, except, release)?;
-        Ok(windows.iter().filter(|window| window.count > 0).map(|window| window.sum / float(window.count)).collect())
+        // How many there were may be known where their sum is not: a router counts what failed, and not how long that took.
+        match windows.iter().find(|window| !window.sum.is_finite()) {
+            Some(window) => Err(Trouble::Error(format!("the sum of {metric} in a window is {}, expected a number", window.sum))),
+            None => Ok(windows.iter().filter(|window| window.count > 0).map(|window| window.sum / float(window.count)).collect()),
+        }
     }
 
     pub(super) fn above(
@@ -98,12 +102,7 @@ impl Heard {
         let now_ms = self.now_ms;
         let to_ms = *self.to_ms.get_or_insert(settled_ms.min(now_ms).max(self.from_ms));
         let ends = |window: &Window| window.start_ms.saturating_add(i64::from(window.length_ms));
-        let settled: Vec<_> =
-            windows.into_iter().filter(|window| window.start_ms >= self.from_ms && ends(window) <= to_ms).collect();
-        match settled.iter().find(|window| !window.sum.is_finite()) {
-            Some(window) => Err(Trouble::Error(format!("the sum of {metric} in a window is {}, expected a number", window.sum))),
-            None => Ok(settled),
-        }
+        Ok(windows.into_iter().filter(|window| window.start_ms >= self.from_ms && ends(window) <= to_ms).collect())
     }
 }
 

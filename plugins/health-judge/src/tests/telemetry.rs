@@ -12,13 +12,15 @@ struct Measured {
     now_seconds: i64,
     /// Requests in each window, how many of them failed, and how many took longer than half a second: of stable, then of the candidate.
     sides: [(u64, u64, u64); 2],
+    /// How long a request took; NaN where that is not known.
+    each: f64,
     turned_away: u32,
     usual: Option<Expectation>,
 }
 
 impl Measured {
     fn new(now_seconds: i64, stable: (u64, u64, u64), candidate: (u64, u64, u64)) -> Self {
-        Self { now_seconds, sides: [stable, candidate], turned_away: 0, usual: None }
+        Self { now_seconds, sides: [stable, candidate], each: 0.1, turned_away: 0, usual: None }
     }
 }
 
@@ -37,7 +39,7 @@ impl World for Measured {
             start_ms,
             length_ms: 10_000,
             count,
-            sum: count as f64 * 0.1,
+            sum: count as f64 * self.each,
             min: None,
             max: None,
             bounds: vec![0.1, 0.5],
@@ -105,6 +107,19 @@ fn errors_and_slow_answers_are_found() {
         let (_, found) = watched(&settings, 60, same);
         assert_eq!(found.verdict, Verdict::Healthy, "{}", found.sentence);
     }
+}
+
+#[test]
+fn a_sum_that_is_not_known_is_needed_for_means_alone() {
+    let unknown = |now| Measured { each: f64::NAN, ..Measured::new(now, (900, 9, 9), (100, 5, 1)) };
+    let (_, found) = watched(&errors(), 60, unknown);
+    assert_eq!(found.verdict, Verdict::Unhealthy, "{}", found.sentence);
+    let mean = metric(
+        r#"{ "mean": { "values": { "telemetry": { "metric": "http.server.request.duration" } }, "high": 1, "tolerance": 0.1, "margin": 0.2 } }"#,
+    );
+    let (_, found) = watched(&mean, 5, unknown);
+    let sentence = "the sum of http.server.request.duration in a window is NaN, expected a number";
+    assert_eq!((found.verdict, found.sentence.as_str()), (Verdict::Error, sentence));
 }
 
 #[test]
