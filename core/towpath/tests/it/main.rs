@@ -15,4 +15,5 @@ mod replicas;
 mod rig;
 mod travel;
 mod verdicts;
+mod verdicts_range;
 mod walkthrough;
