@@ -65,7 +65,10 @@ pub enum Unusable {
         said: String,
     },
     /// An expression whose value is a text.
-    Text,
+    Text {
+        /// The text, cut.
+        found: String,
+    },
     /// A native histogram, which is no number.
     Histogram {
         /// The series.
@@ -107,7 +110,7 @@ impl fmt::Display for Unusable {
             Self::Failed { kind, said } => write!(f, "Prometheus says {kind}: {said}"),
             Self::Status { status, said } => write!(f, "Prometheus answers with status {status}: {said:?}"),
             Self::Form { found, said } => write!(f, "the answer is {found} and not that of Prometheus' API: {said:?}"),
-            Self::Text => f.write_str("the query's value is a text, expected numbers"),
+            Self::Text { found } => write!(f, "the query's value is the text {found:?}, expected numbers"),
             Self::Histogram { series } => {
                 write!(
                     f,
@@ -138,7 +141,7 @@ impl Unusable {
             Self::Failed { kind, .. } => matches!(kind.as_str(), "timeout" | "canceled" | "unavailable" | "internal"),
             Self::Status { status, .. } => *status == TOO_MANY_REQUESTS || (500..600).contains(status),
             Self::Form { .. }
-            | Self::Text
+            | Self::Text { .. }
             | Self::Histogram { .. }
             | Self::Number { .. }
             | Self::Series { .. }
@@ -202,7 +205,7 @@ struct Form {
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
 enum DataForm {
     Scalar((f64, String)),
-    String(#[expect(dead_code, reason = "it is read to be refused")] (f64, String)),
+    String((f64, String)),
     Vector(Vec<SampleForm>),
     Matrix(Vec<RowForm>),
 }
@@ -227,7 +230,7 @@ struct RowForm {
 
 fn data_of(form: DataForm, limits: Limits) -> Result<Data, Unusable> {
     match form {
-        DataForm::String(_) => Err(Unusable::Text),
+        DataForm::String((_, text)) => Err(Unusable::Text { found: cut(&text) }),
         DataForm::Scalar(value) => Ok(Data::Scalar(point(&value, &Labels::default())?)),
         DataForm::Vector(samples) => {
             bounded(samples.len(), samples.len(), limits)?;

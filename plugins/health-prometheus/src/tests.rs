@@ -3,6 +3,7 @@
 mod bad_input;
 mod conditions;
 mod questions;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -215,7 +215,9 @@ impl DeploymentService for Answers {
     }
 
     async fn get(&self, request: Request<v1::GetDeploymentRequest>) -> Answer<v1::Deployment> {
-        Ok(Response::new(deployment(&request.into_inner().deployment_id)))
+        // It is as far as the story that will be told.
+        let version = self.0.watches.lock().unwrap().front().and_then(|(story, _)| story.last()).map_or(0, |last| last.version);
+        Ok(Response::new(v1::Deployment { version, ..deployment(&request.into_inner().deployment_id) }))
     }
 
     async fn list(&self, _: Request<v1::ListDeploymentsRequest>) -> Answer<v1::ListDeploymentsResponse> {

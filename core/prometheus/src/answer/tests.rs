@@ -50,7 +50,10 @@ fn what_cannot_be_used_is_said_with_what_was_found() {
         refused(200, r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[["#)
             .contains("JSON of another form")
     );
-    assert_eq!(success(r#"{"resultType":"string","result":[1,"hello"]}"#), "the query's value is a text, expected numbers");
+    assert_eq!(
+        success(r#"{"resultType":"string","result":[1,"hello"]}"#),
+        r#"the query's value is the text "hello", expected numbers"#
+    );
     assert_eq!(
         success(r#"{"resultType":"vector","result":[{"metric":{"a":"b"},"value":[1,"many"]}]}"#),
         r#"the value of {a="b"} is "many", expected a number"#

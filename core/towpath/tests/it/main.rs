@@ -8,6 +8,7 @@ mod disk;
 mod keep;
 mod languages;
 mod mistakes;
+mod observability;
 mod pins;
 mod plugins;
 mod postgres;

@@ -2,71 +2,24 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Output;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use test_observability::Prometheus;
 
-use crate::rig::{command, wait_for};
+use crate::rig::command;
 use crate::verdicts::{BEGIN_S, FAULT_S, record};
 
 /// How many seconds there are data of.
 const SECONDS: u64 = 300;
 
+/// Nothing is scraped: all there is are samples of the past.
+const CONFIGURATION: &str = "global: {}";
+
 /// The second at which one of the candidate's two instances is started again, and counts from zero.
 const RESTART_S: u64 = 60;
-
-/// A Prometheus with data of the past. Stopped when dropped.
-struct Prometheus {
-    port: u16,
-    folder: TempDir,
-    child: Child,
-}
-
-impl Prometheus {
-    /// Starts one with these samples, in the form of OpenMetrics, behind a web server that is configured so.
-    fn start(history: &str, web: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("history"), history).unwrap();
-        let mut tool = Command::new("promtool");
-        tool.args(["tsdb", "create-blocks-from", "openmetrics", "history", "data"]).current_dir(folder.path());
-        let ran = tool.output().expect("promtool is not installed; `apt-get install prometheus` brings it");
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-        Self::start_in(folder, web)
-    }
-
-    fn start_in(folder: TempDir, web: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        fs::write(folder.path().join("prometheus.yml"), "global: {}\n").unwrap();
-        fs::write(folder.path().join("web.yml"), web).unwrap();
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let mut server = Command::new("prometheus");
-        server.args(["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.config.file=web.yml"]);
-        // What the test wrote is old, and to be kept all the same.
-        server.args(["--storage.tsdb.retention.time=100y", &format!("--web.listen-address=127.0.0.1:{port}")]);
-        server.current_dir(folder.path()).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        let child = server.spawn().expect("prometheus is not installed; `apt-get install prometheus` brings it");
-        let mut started = Self { port, folder, child };
-        wait_for("Prometheus listens", || {
-            let log = || fs::read_to_string(started.folder.path().join("log")).unwrap_or_default();
-            assert!(started.child.try_wait().unwrap().is_none(), "{}", log());
-            let is_ready = log().contains("Server is ready to receive web requests");
-            (is_ready && TcpStream::connect(("127.0.0.1", port)).is_ok()).then_some(())
-        });
-        started
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        // It may have ended by now.
-        let _ = self.child.kill();
-        self.child.wait().unwrap();
-    }
-}
 
 /// Returns the numbers of a record as counters. The candidate has two instances that take turns, one of which is started again, and failures
 /// of stable appear with the first one.
@@ -137,8 +90,8 @@ fn found(output: &Output) -> Value {
 fn a_range_is_decided_as_its_record_is() {
     let folder = tempfile::tempdir().unwrap();
     let text = record(SECONDS, Some(FAULT_S));
-    let mut prometheus = Prometheus::start(&counters(&text), "");
-    let url = format!("http://127.0.0.1:{}/", prometheus.port);
+    let mut prometheus = Prometheus::start_with_history(CONFIGURATION, &counters(&text));
+    let url = prometheus.url() + "/";
     let saved = folder.path().join("saved.csv").display().to_string();
     let of_range = replay(folder.path(), &policy(), &[&texts(&range(&url))[..], &["--save", &saved]].concat(), &[]);
     assert_eq!(of_range.status.code(), Some(1), "{}", String::from_utf8_lossy(&of_range.stderr));
@@ -150,7 +103,7 @@ fn a_range_is_decided_as_its_record_is() {
     assert_eq!(decided, found(&replay(folder.path(), &policy(), &[&csv], &[])), "the same numbers");
 
     // What was saved needs no server any more.
-    prometheus.child.kill().unwrap();
+    prometheus.kill();
     assert_eq!(decided, found(&replay(folder.path(), &policy(), &[&saved], &[])), "{}", fs::read_to_string(&saved).unwrap());
     let gone = replay(folder.path(), &policy(), &texts(&range(&url)), &[]);
     let said = String::from_utf8_lossy(&gone.stderr);
@@ -166,12 +119,12 @@ fn values_are_taken_as_they_are() {
             writeln!(history, "size{{release=\"{release}\"}} {size} {}", BEGIN_S + second).unwrap();
         }
     }
-    let prometheus = Prometheus::start(&format!("{history}# EOF\n"), "");
+    let prometheus = Prometheus::start_with_history(CONFIGURATION, &format!("{history}# EOF\n"));
     let value = |release: &str| json!({ "value": format!("size{{release=\"{release}\"}}") });
     let policy = json!({ "metrics": [{
         "name": "size", "mean": { "low": 0, "high": 100, "tolerance": 5, "margin": 20 }, "prometheus": { "candidate": value("v2"), "stable": value("v1") },
     }] });
-    let replayed = replay(folder.path(), &policy, &texts(&range(&format!("http://127.0.0.1:{}", prometheus.port))), &[]);
+    let replayed = replay(folder.path(), &policy, &texts(&range(&prometheus.url())), &[]);
     let last = &found(&replayed)["last"];
     assert_eq!(
         (last["outcome"].as_str(), last["findings"][0]["candidate_size"].as_u64()),
@@ -183,8 +136,8 @@ fn values_are_taken_as_they_are() {
 #[test]
 fn what_cannot_be_read_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let prometheus = Prometheus::start(&counters(&record(10, None)), "");
-    let url = format!("http://127.0.0.1:{}", prometheus.port);
+    let prometheus = Prometheus::start_with_history(CONFIGURATION, &counters(&record(10, None)));
+    let url = prometheus.url();
     let refused = |policy: &Value, url: &str, more: &[&str], code: i32, why: &str| {
         let output = replay(folder.path(), policy, &[&texts(&range(url))[..], more].concat(), &[]);
         let said = String::from_utf8_lossy(&output.stderr);
@@ -232,7 +185,7 @@ const PASSWORD: &str = "not-a-secret-word";
 #[test]
 fn a_server_that_wants_proof_and_gives_it_is_read_over_https() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: String| {
+    let write = |name: &str, text: &str| {
         let file = folder.path().join(name);
         fs::write(&file, text).unwrap();
         file.display().to_string()
@@ -240,19 +193,19 @@ fn a_server_that_wants_proof_and_gives_it_is_read_over_https() {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();
-    let authority_file = write("ca.pem", params.self_signed(&key).unwrap().pem());
+    let authority_file = write("ca.pem", &params.self_signed(&key).unwrap().pem());
     let authority = Issuer::new(params, key);
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &authority).unwrap().pem();
-    let (certificate, key) = (write("server.pem", certificate), write("server.key", key.serialize_pem()));
-    let web = format!("tls_server_config:\n  cert_file: {certificate}\n  key_file: {key}\n{USERS}");
-    let prometheus = Prometheus::start(&counters(&record(SECONDS, Some(FAULT_S))), &web);
-    let url = format!("https://localhost:{}", prometheus.port);
+    let web = format!("tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n{USERS}");
+    let files = [("server.pem", certificate.as_str()), ("server.key", &key.serialize_pem())];
+    let prometheus = Prometheus::start_guarded(&counters(&record(SECONDS, Some(FAULT_S))), &web, &files);
+    let url = format!("https://localhost:{}", prometheus.address().port());
     let ask = |more: &[&str], secrets: &[(&str, &str)]| {
         replay(folder.path(), &policy(), &[&texts(&range(&url))[..], more].concat(), secrets)
     };
 
-    let password = write("password", format!("{PASSWORD}\n"));
+    let password = write("password", &format!("{PASSWORD}\n"));
     let trusting = ["--ca-file", &authority_file, "--user", "reader"];
     let by_file = ask(&[&trusting[..], &["--password-file", &password]].concat(), &[]);
     let by_variable = ask(&trusting, &[("TOWPATH_PROMETHEUS_PASSWORD", PASSWORD)]);

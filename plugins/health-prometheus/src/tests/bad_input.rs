@@ -216,7 +216,7 @@ fn what_is_not_one_number_is_an_error() {
     );
     is_wrong(
         |_| success(json!({ "resultType": "string", "result": [1, "text"] })),
-        "the query's value is a text, expected numbers",
+        "the query's value is the text \"text\", expected numbers",
     );
     let histogram = json!({ "resultType": "vector", "result": [{ "metric": {}, "histogram": [1, {}] }] });
     is_wrong(move |_| success(histogram.clone()), "the value of {} is a native histogram, expected a number");

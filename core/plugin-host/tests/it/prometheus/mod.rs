@@ -1,7 +1,7 @@
 //! The check over Prometheus in the sandbox, beside a real Prometheus that scrapes a real exporter.
 
+mod exporter;
 mod proven;
-mod server;
 mod troubles;
 
 use std::path::PathBuf;
@@ -10,8 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use plugin_host::{Assessment, CallError, Called, Grants, HealthVerdict, Options, Plugin, PluginHost, Subject, Subjects, Window};
 use serde_json::{Value, json};
+use test_observability::Prometheus;
 
-use self::server::{Exporter, Prometheus};
+use self::exporter::Exporter;
 use crate::fixture::{PATIENCE, context};
 
 /// Looks at a condition before a test gives up: a minute, for a busy machine.
@@ -65,12 +66,13 @@ struct Scene {
 impl Scene {
     async fn start() -> Self {
         let exporter = Exporter::start().await;
-        let prometheus = Prometheus::start(&[exporter.port], None);
+        let job = format!("job_name: test, static_configs: [{{ targets: ['127.0.0.1:{}'] }}]", exporter.port);
+        let prometheus = Prometheus::start(&format!("global: {{ scrape_interval: 1s }}\nscrape_configs: [{{ {job} }}]\n"));
         Self { prometheus, exporter }
     }
 
     async fn look(&self, candidate: &str, metric: Value) -> Assessment {
-        let grants = grants("http", "127.0.0.1", self.prometheus.port, &Value::Null);
+        let grants = grants("http", "127.0.0.1", self.prometheus.address().port(), &Value::Null);
         let settings = json!({ "url": self.prometheus.url(), "timeout": "2s", "metrics": [metric] });
         look(check(), &settings, &grants, candidate).await.expect("an answer").answer
     }

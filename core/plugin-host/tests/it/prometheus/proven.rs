@@ -5,7 +5,7 @@ use std::fs;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
-use super::server::Canned;
+use super::exporter::Canned;
 use super::*;
 
 /// A user whose password is [`PASSWORD`], as Prometheus keeps it (bcrypt of the least cost: the test's time is not the point).
@@ -19,14 +19,15 @@ fn settings(url: &str) -> Value {
 
 #[tokio::test]
 async fn basic_credentials_open_a_real_prometheus() {
-    let prometheus = Prometheus::start(&[], Some(USERS));
-    fs::write(prometheus.folder.path().join("password"), PASSWORD).unwrap();
-    fs::write(prometheus.folder.path().join("wrong"), "another-word").unwrap();
+    let prometheus = Prometheus::start_guarded("# EOF\n", USERS, &[]);
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("password"), PASSWORD).unwrap();
+    fs::write(folder.path().join("wrong"), "another-word").unwrap();
     let look = async |credentials: Value| {
-        let grants = grants("http", "127.0.0.1", prometheus.port, &credentials);
+        let grants = grants("http", "127.0.0.1", prometheus.address().port(), &credentials);
         look(check(), &settings(&prometheus.url()), &grants, "good").await.expect("an answer").answer
     };
-    let with = |file: &str| json!({ "basic": { "user": "reader", "password": { "file": prometheus.folder.path().join(file) } } });
+    let with = |file: &str| json!({ "basic": { "user": "reader", "password": { "file": folder.path().join(file) } } });
     let proven = look(with("password")).await;
     assert_eq!((proven.verdict, proven.sentence.as_str()), (HealthVerdict::Healthy, "it is 0, and not candidate > 5"));
     for nobody in [Value::Null, with("wrong")] {
@@ -75,16 +76,20 @@ fn certificates(folder: &TempDir) {
 async fn a_client_certificate_opens_a_real_prometheus() {
     let folder = tempfile::tempdir().unwrap();
     certificates(&folder);
+    let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     let web = "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n";
-    let prometheus = Prometheus::start_in(folder, &[], Some(web));
-    let file = |name: &str| prometheus.folder.path().join(name);
+    let [ca, certificate, key] = ["ca.pem", "server.pem", "server.key"].map(text);
+    let prometheus =
+        Prometheus::start_guarded("# EOF\n", web, &[("ca.pem", &ca), ("server.pem", &certificate), ("server.key", &key)]);
+    let port = prometheus.address().port();
+    let file = |name: &str| folder.path().join(name);
     let plugin = check_trusting(Some(file("ca.pem")));
-    let settings = settings(&format!("https://localhost:{}", prometheus.port));
+    let settings = settings(&format!("https://localhost:{port}"));
     let certificate = json!({ "certificate": { "certificateFile": file("client.pem"), "keyFile": file("client.key") } });
-    let proven = grants("https", "localhost", prometheus.port, &certificate);
-    let found = look(&plugin, &settings, &proven, "good").await.expect("an answer").answer;
+    let found =
+        look(&plugin, &settings, &grants("https", "localhost", port, &certificate), "good").await.expect("an answer").answer;
     assert_eq!((found.verdict, found.sentence.as_str()), (HealthVerdict::Healthy, "it is 0, and not candidate > 5"));
-    let nobody = grants("https", "localhost", prometheus.port, &Value::Null);
+    let nobody = grants("https", "localhost", port, &Value::Null);
     let found = look(&plugin, &settings, &nobody, "good").await.expect("an answer").answer;
     assert!(
         found.verdict == HealthVerdict::Inconclusive && found.sentence.starts_with("Prometheus cannot be asked: "),

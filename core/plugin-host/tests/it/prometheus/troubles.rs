@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use nix::sys::signal::Signal;
 use plugin_host::CallErrorKind;
 
-use super::server::Canned;
+use super::exporter::Canned;
 use super::*;
 
 #[tokio::test]
@@ -25,7 +24,7 @@ async fn what_a_real_prometheus_refuses_is_said_in_its_words() {
     let matching = scene.look("good", metric("requests_total * on(release) requests_total")).await;
     assert!(matching.sentence.contains("Prometheus says execution: "), "{}", matching.sentence);
     let text = scene.look("good", metric("\"text\"")).await;
-    assert!(text.sentence.contains("the query's value is a text"), "{}", text.sentence);
+    assert!(text.sentence.contains("the query's value is the text"), "{}", text.sentence);
     let nan = scene.look("good", metric("sum(requests_total) * 0 / (sum(requests_total) * 0)")).await;
     assert_eq!(
         (nan.verdict, nan.sentence.as_str()),
@@ -41,9 +40,9 @@ async fn a_prometheus_that_hangs_or_is_gone_is_inconclusive() {
     let mut scene = Scene::start().await;
     let metric = json!({ "name": "it", "query": "vector(0)", "failure": "candidate > 5" });
     scene.until("good", &metric, HealthVerdict::Healthy, "it is 0").await;
-    scene.prometheus.signal(Signal::SIGSTOP);
+    scene.prometheus.pause();
     let hung = scene.look("good", metric.clone()).await;
-    scene.prometheus.signal(Signal::SIGCONT);
+    scene.prometheus.resume();
     assert_eq!(
         (hung.verdict, hung.sentence.as_str()),
         (HealthVerdict::Inconclusive, "Prometheus cannot be asked: no answer in time")

@@ -97,8 +97,9 @@ fn window(args: &RangeArgs) -> Result<Window, String> {
 async fn seen(server: &Server, queries: &Queries, window: Window) -> Result<Vec<(i64, Seen)>, String> {
     match queries {
         Queries::Counters { events, trials } => {
-            let events = added(server, events, window).await.map_err(|why| format!("events: {why}"))?;
-            let trials = added(server, trials, window).await.map_err(|why| format!("trials: {why}"))?;
+            let trials = added(server, trials, window, false).await.map_err(|why| format!("trials: {why}"))?;
+            let looking = trials.was_looking();
+            let events = added(server, events, window, looking).await.map_err(|why| format!("events: {why}"))?;
             let counts = |(at_ms, trials): (i64, u64)| {
                 let counts = Counts { events: events.at(at_ms), trials }.checked();
                 counts
@@ -118,10 +119,10 @@ async fn seen(server: &Server, queries: &Queries, window: Window) -> Result<Vec<
     }
 }
 
-async fn added(server: &Server, query: &str, window: Window) -> Result<Increase, String> {
-    let mut increase = Increase::from(window.start_ms);
+async fn added(server: &Server, query: &str, window: Window, was_looking: bool) -> Result<Increase, String> {
+    let mut increase = Increase::from(window.start_ms, was_looking);
     for part in parts(window) {
-        ask(server, query, part).await?.into_iter().for_each(|series| increase.take(series));
+        increase.take(ask(server, query, part).await?);
     }
     Ok(increase)
 }

@@ -1,109 +1,11 @@
-//! A Prometheus of a test's own, and what it scrapes.
+//! What a Prometheus of a test's own scrapes, and a server that answers as one.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-
-/// Looks at whether it listens, [`PAUSE`] apart, before a test gives up: a minute.
-const LOOKS_MAX: u32 = 1_200;
-
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// How often another port is tried, when somebody took the one that was free.
-const STARTS_MAX: u32 = 5;
-
-/// A running Prometheus. Stopped when dropped.
-pub(super) struct Prometheus {
-    pub(super) port: u16,
-    pub(super) folder: TempDir,
-    child: Child,
-}
-
-impl Prometheus {
-    /// Starts one that scrapes these ports every second, with this configuration of its web server.
-    pub(super) fn start(targets: &[u16], web: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        Self::start_in(folder, targets, web)
-    }
-
-    /// The same, in a folder that holds what the web server's configuration names.
-    pub(super) fn start_in(folder: TempDir, targets: &[u16], web: Option<&str>) -> Self {
-        let mut config =
-            "global: { scrape_interval: 1s }\nscrape_configs:\n- job_name: test\n  static_configs:\n  - targets:\n".to_owned();
-        for port in targets {
-            writeln!(config, "    - 127.0.0.1:{port}").expect("a text takes text");
-        }
-        let config = if targets.is_empty() { "global: {}\n".to_owned() } else { config };
-        fs::write(folder.path().join("prometheus.yml"), config).expect("the folder can be written");
-        fs::write(folder.path().join("web.yml"), web.unwrap_or_default()).expect("the folder can be written");
-        for _ in 0..STARTS_MAX {
-            let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-            let port = free.local_addr().expect("an address").port();
-            drop(free);
-            let mut child = spawn(folder.path(), port);
-            if listens(&mut child, port) {
-                return Self { port, folder, child };
-            }
-        }
-        panic!("it did not start: {}", fs::read_to_string(folder.path().join("log")).unwrap_or_default());
-    }
-
-    pub(super) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// Makes it hang with SIGSTOP, and go on with SIGCONT.
-    pub(super) fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are small")), signal).expect("our own child");
-    }
-
-    /// Ends it as a crash does.
-    pub(super) fn kill(&mut self) {
-        // It may have ended by now.
-        let _ = self.child.kill();
-        self.child.wait().expect("our own child");
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn spawn(folder: &Path, port: u16) -> Child {
-    let log = fs::File::create(folder.join("log")).expect("the folder can be written");
-    let mut command = Command::new("prometheus");
-    command.arg("--config.file=prometheus.yml").arg("--storage.tsdb.path=data").arg("--web.config.file=web.yml");
-    command.arg(format!("--web.listen-address=127.0.0.1:{port}")).current_dir(folder);
-    command.stdin(Stdio::null()).stdout(log.try_clone().expect("an open file")).stderr(log);
-    command.spawn().expect("prometheus is not installed; `apt-get install prometheus` brings it")
-}
-
-/// Waits until it listens; says no when it ended instead.
-fn listens(child: &mut Child, port: u16) -> bool {
-    for _ in 0..LOOKS_MAX {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return true;
-        }
-        if child.try_wait().expect("our own child").is_some() {
-            return false;
-        }
-        std::thread::sleep(PAUSE); // tidy: between two looks at the condition
-    }
-    false
-}
 
 /// Counters of four releases, which grow with each scrape: `stable` and `good` fail once in a hundred requests, `bad` once in five,
 /// `flawless` never.
