@@ -141,6 +141,33 @@ fn it_does_what_every_health_check_owes() {
     conformance::health::<HealthPrometheus>(&HealthCase::new(settings, || Box::new(Well)).without_endpoint());
 }
 
+/// Files whose tests the README's table names, seen from this crate.
+const TESTED_IN: [&str; 7] = [
+    "src/condition/tests.rs",
+    "src/tests/bad_input.rs",
+    "src/tests/conditions.rs",
+    "src/tests/questions.rs",
+    "../../core/plugin-host/tests/it/prometheus/mod.rs",
+    "../../core/plugin-host/tests/it/prometheus/proven.rs",
+    "../../core/plugin-host/tests/it/prometheus/troubles.rs",
+];
+
+#[test]
+fn every_row_of_bad_input_names_tests_that_there_are() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tests =
+        TESTED_IN.map(|file| std::fs::read_to_string(folder.join(file)).unwrap_or_else(|why| panic!("{file}: {why}"))).concat();
+    let table = include_str!("../README.md").split_once("## Bad input").expect("a table").1;
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() > 25, "{rows:?}");
+    for row in rows {
+        let named = row.rsplit('|').nth(1).expect("a column of tests");
+        let names: Vec<_> = named.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty() || named.trim() == "the same", "{row}");
+        names.iter().for_each(|name| assert!(tests.contains(&format!("fn {name}(")), "there is no test {name}"));
+    }
+}
+
 /// A world in which all is well, at the times of the suite.
 struct Well;
 

@@ -79,15 +79,16 @@ impl Scene {
 
     /// Looks until the verdict is this one, and returns the sentence.
     async fn until(&self, candidate: &str, metric: &Value, verdict: HealthVerdict, says: &str) -> Assessment {
-        let mut found = Assessment::default();
+        let mut last = String::new();
         for _ in 0..LOOKS_MAX {
-            found = self.look(candidate, metric.clone()).await;
+            let found = self.look(candidate, metric.clone()).await;
             if found.verdict == verdict && found.sentence.contains(says) {
                 return found;
             }
+            last = format!("{:?}: {}", found.verdict, found.sentence);
             tokio::time::sleep(PAUSE).await; // tidy: between two looks at the condition
         }
-        panic!("{candidate} stays {:?}: {}, expected {verdict:?} with {says:?}", found.verdict, found.sentence);
+        panic!("{candidate} stays {last}, expected {verdict:?} with {says:?}");
     }
 }
 
