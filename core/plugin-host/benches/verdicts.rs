@@ -12,16 +12,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use health_prometheus::HealthPrometheus;
-use health_traffic::HealthTraffic;
 use plugin_host::{
-    CallContext, Grants, Options, Plugin, PluginHost, RuntimeBackend, RuntimeFault, RuntimeLogLine, RuntimeScope, Subject,
-    Subjects, Window,
+    CallContext, Grants, HealthVerdict, Options, Plugin, PluginHost, RuntimeBackend, RuntimeFault, RuntimeLogLine, RuntimeScope,
+    Subject, Subjects, Window,
 };
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use towpath_sdk::HealthCheck;
 use towpath_sdk::health::{Assessment, Look, Verdict};
-use towpath_sdk::powers::{http, runtime};
+use towpath_sdk::powers::http;
 use towpath_sdk::testing::{World, context, in_world};
 
 /// Points of each side.
@@ -53,21 +51,22 @@ fn main() {
     let traffic = json!({ "worseThanStable": {} }).to_string();
     let (prometheus, size, compiled) = plugin("health-prometheus");
     let (counters, ..) = plugin("health-traffic");
+    let grants = grants(port);
+    let look = |plugin: &Plugin, settings: &str| {
+        median(|| assert_eq!(threads.block_on(sandboxed(plugin, settings, &grants)), HealthVerdict::Healthy))
+    };
+    let native = |settings: &str| median(|| assert_eq!(natively(settings).verdict, Verdict::Healthy));
     let rows = [
-        row::<HealthPrometheus>("health-prometheus, one number of each side", &threads, &prometheus, &instant, port),
-        row::<HealthPrometheus>(
-            &format!("health-prometheus, a range of {POINTS} points of each side, its percentile"),
-            &threads,
-            &prometheus,
-            &range,
-            port,
+        Row("`health-prometheus`, one number of each side".to_owned(), Some(native(&instant)), look(&prometheus, &instant)),
+        Row(
+            format!("`health-prometheus`, the percentile of a range of {POINTS} points of each side"),
+            Some(native(&range)),
+            look(&prometheus, &range),
         ),
-        row::<HealthTraffic>(
-            &format!("health-traffic, {POINTS} requests of each side, its limits and its sequential test"),
-            &threads,
-            &counters,
-            &traffic,
-            port,
+        Row(
+            format!("`health-traffic`, {POINTS} requests of each side, a limit and the sequential test"),
+            None,
+            look(&counters, &traffic),
         ),
     ];
     let table = table(&rows, size, compiled);
@@ -84,27 +83,16 @@ fn plugin(name: &str) -> (Plugin, usize, Duration) {
     (plugin, component.len(), begun.elapsed())
 }
 
-/// One kind of work: its name, and the medians without and with the sandbox.
-struct Row(String, Duration, Duration);
+/// One kind of look: its name, and the medians without and with the sandbox. Two checks cannot be in one native program: they export the
+/// same names.
+struct Row(String, Option<Duration>, Duration);
 
-fn row<C: HealthCheck>(name: &str, threads: &tokio::runtime::Runtime, plugin: &Plugin, settings: &str, port: u16) -> Row
-where
-    C::Settings: DeserializeOwned,
-{
-    let native = median(|| assert_eq!(natively::<C>(settings).verdict, Verdict::Healthy));
+fn grants(port: u16) -> Grants {
     let rule = json!({ "scheme": "http", "host": "127.0.0.1", "port": port, "methods": ["POST"], "private": true });
-    let grants: Grants = serde_json::from_value(json!({ "runtime": true, "http": { "allow": [rule] } })).expect("grants");
-    let sandboxed = median(|| {
-        let verdict = threads.block_on(sandboxed(plugin, settings, &grants));
-        assert_eq!(verdict, plugin_host::HealthVerdict::Healthy);
-    });
-    Row(name.to_owned(), native, sandboxed)
+    serde_json::from_value(json!({ "runtime": true, "http": { "allow": [rule] } })).expect("grants")
 }
 
-fn natively<C: HealthCheck>(settings: &str) -> Assessment
-where
-    C::Settings: DeserializeOwned,
-{
+fn natively(settings: &str) -> Assessment {
     use towpath_sdk::health::{Subject, Subjects, Window};
     let now = unix_ms();
     let mut context = context(settings);
@@ -116,10 +104,10 @@ where
         subjects: Subjects { stable: side("v1"), candidate: side("v2"), public_endpoint: None },
         window: Window { started_ms: now - AGE_MS, ends_ms: now },
     };
-    in_world(Directly, || C::assess(&look))
+    in_world(Directly, || HealthPrometheus::assess(&look))
 }
 
-async fn sandboxed(plugin: &Plugin, settings: &str, grants: &Grants) -> plugin_host::HealthVerdict {
+async fn sandboxed(plugin: &Plugin, settings: &str, grants: &Grants) -> HealthVerdict {
     let now = unix_ms();
     let side = |release: &str| Some(Subject { release: release.to_owned(), basis_points: 5_000, ..Subject::default() });
     let subjects = Subjects { stable: side("v1"), candidate: side("v2"), ..Subjects::default() };
@@ -135,10 +123,6 @@ impl World for Directly {
     fn fetch(&mut self, request: &http::Request) -> Result<http::Response, http::Error> {
         let is_range = request.url.ends_with("query_range");
         Ok(http::Response::new(200, answer(is_range, request.body.starts_with(b"query=time%28%29"))))
-    }
-
-    fn runtime_status(&mut self) -> Result<Option<String>, runtime::Error> {
-        Ok(Some(status().to_string()))
     }
 
     fn now_ms(&mut self) -> i64 {
@@ -251,7 +235,8 @@ fn table(rows: &[Row], size: usize, compiled: Duration) -> String {
     );
     for Row(name, native, sandboxed) in rows {
         let ms = |time: &Duration| time.as_secs_f64() * 1_000.0;
-        writeln!(text, "| {name} | {:.2} ms | {:.2} ms |", ms(native), ms(sandboxed)).expect("a text takes text");
+        let native = native.as_ref().map_or_else(|| "–".to_owned(), |time| format!("{:.2} ms", ms(time)));
+        writeln!(text, "| {name} | {native} | {:.2} ms |", ms(sandboxed)).expect("a text takes text");
     }
     text
 }

@@ -3,13 +3,17 @@
 //! A condition is read with the settings, so that a typing error is found at the first look and with its place. Whoever writes one must
 //! not be able to hold up who evaluates it: text, nesting and loops are bounded.
 //!
+//! It is read by the crate's second parser, which gives the same trees as the first one (a test compares them) and is a third of its size:
+//! a component is compiled on every machine that it runs on.
+//!
 //! All numbers are floating-point, whole ones too: `2 * stable` and `1 / 3` are what people mean by them. That is the one thing that differs from CEL.
 
 use std::borrow::Cow;
 use std::str::FromStr;
 
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
-use cel::{Context, Program, Value};
+use cel::parser::PrattParser;
+use cel::{Context, Value};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
@@ -19,10 +23,13 @@ use crate::number::read;
 const BYTES_MAX: usize = 600;
 
 /// How deep a condition may be nested: reading and evaluating recurse, on the small stack of a sandbox.
-const NESTING_MAX: usize = 24;
+const NESTING_MAX: u16 = 24;
 
 /// How many loops (`exists`, `all`) a condition may have: each one multiplies its cost.
 const LOOPS_MAX: usize = 2;
+
+/// How many parts a condition may have once its loops are written out.
+const NODES_MAX: usize = 1_000;
 
 /// The longest part of the parser's own words that is repeated.
 const PARSER_WORDS_MAX: usize = 120;
@@ -88,13 +95,19 @@ impl Condition {
 }
 
 fn evaluate(tree: &IdedExpr, known: Known) -> Result<Value, String> {
-    let mut context = Context::default();
-    for (name, number) in NAMES.iter().zip(known) {
-        if let Some(number) = number {
-            context.add_variable_from_value(*name, Value::Float(number));
-        }
+    thread_local! {
+        /// What CEL itself knows, which takes longer to put together than a condition to evaluate.
+        static STANDARD: Context<'static, 'static> = Context::default();
     }
-    Value::resolve(tree, &context).map_err(|error| shortened(&error.to_string()))
+    STANDARD.with(|standard| {
+        let mut context = standard.new_inner_scope();
+        for (name, number) in NAMES.iter().zip(known) {
+            if let Some(number) = number {
+                context.add_variable_from_value(*name, Value::Float(number));
+            }
+        }
+        Value::resolve(tree, &context).map_err(|error| shortened(&error.to_string()))
+    })
 }
 
 fn truth(value: &Value) -> Truth {
@@ -126,9 +139,6 @@ impl FromStr for Condition {
             return Err(format!("a condition has {} bytes, at most {BYTES_MAX} are read", text.len()));
         }
         let wrong = |why: &str| format!("the condition `{}` {why}", shortened(text));
-        if brackets(text) > NESTING_MAX {
-            return Err(wrong(&format!("is nested deeper than {NESTING_MAX} levels")));
-        }
         let mut tree = parse(text).map_err(|why| wrong(&why))?;
         let mut walk = Walk::default();
         walk.visit(&mut tree, 1).map_err(|why| wrong(&why))?;
@@ -146,34 +156,18 @@ impl FromStr for Condition {
     }
 }
 
-/// Returns how deep brackets stand in each other, whatever they mean: the parser itself recurses.
-fn brackets(text: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    for character in text.chars() {
-        match character {
-            '(' | '[' | '{' | '?' | '!' => depth += 1,
-            ')' | ']' | '}' | '&' | '|' | ':' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
-}
-
 fn parse(text: &str) -> Result<IdedExpr, String> {
-    let program = Program::compile(text).map_err(|errors| {
+    let parser = PrattParser::new().max_recursion_depth(NESTING_MAX).max_expression_node_count(NODES_MAX);
+    parser.parse(text).map_err(|errors| {
         let Some(first) = errors.errors.first() else { return "cannot be read".to_owned() };
-        let words = first.msg.lines().next().unwrap_or_default();
-        let words = words.split(" expecting ").next().unwrap_or(words).trim_start_matches("Syntax error: ");
-        let words = words.replace("mismatched input '<EOF>'", "it ends too early");
-        let place = if first.pos.0 > 1 {
-            format!("line {}, column {}", first.pos.0, first.pos.1)
-        } else {
-            format!("column {}", first.pos.1)
-        };
-        format!("cannot be read at {place}: {}", shortened(&words))
-    })?;
-    Ok(program.expression().clone())
+        let words = shortened(first.msg.lines().next().unwrap_or_default());
+        match first.pos {
+            // It has no place: it is too deep, or too much.
+            (..=0, _) => format!("cannot be read: {words}"),
+            (1, column) => format!("cannot be read at column {column}: {words}"),
+            (line, column) => format!("cannot be read at line {line}, column {column}: {words}"),
+        }
+    })
 }
 
 fn shortened(words: &str) -> String {
@@ -189,7 +183,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn visit(&mut self, tree: &mut IdedExpr, depth: usize) -> Result<(), String> {
+    fn visit(&mut self, tree: &mut IdedExpr, depth: u16) -> Result<(), String> {
         if depth > NESTING_MAX {
             return Err(format!("is nested deeper than {NESTING_MAX} levels"));
         }

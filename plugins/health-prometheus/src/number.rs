@@ -53,7 +53,7 @@ impl FromStr for Span {
         }
         match ms {
             0 => Err(wrong()),
-            ..=SPAN_MAX_MS => Ok(Self { ms }),
+            1..=SPAN_MAX_MS => Ok(Self { ms }),
             _ => Err(format!("{text:?} is longer than a year")),
         }
     }

@@ -15,7 +15,9 @@ pub(super) struct Exporter {
     serving: JoinHandle<()>,
 }
 
-#[derive(Default)]
+/// As many scrapes as a service has seen that has been running for a while: beginning anew is a long way down.
+const SCRAPES: u64 = 1_000;
+
 struct State {
     scrapes: u64,
     silent: bool,
@@ -25,7 +27,7 @@ impl Exporter {
     pub(super) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let state = Arc::new(Mutex::new(State::default()));
+        let state = Arc::new(Mutex::new(State { scrapes: SCRAPES, silent: false }));
         let shared = Arc::clone(&state);
         let serving = tokio::spawn(async move {
             while let Ok((mut connection, _)) = listener.accept().await {

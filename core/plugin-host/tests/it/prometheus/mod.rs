@@ -161,7 +161,7 @@ async fn a_counter_that_begins_anew_is_no_fault_of_the_candidate() {
     scene.until("good", &error_rate(), HealthVerdict::Healthy, "error rate is").await;
     scene.exporter.begin_anew();
     let fallen = json!({
-        "name": "requests", "query": "sum(delta(requests_total{release=\"$release\",code=\"200\"}[$window]))", "lookBack": "10s", "success": "candidate < 5",
+        "name": "requests", "query": "sum(delta(requests_total{release=\"$release\",code=\"200\"}[$window]))", "lookBack": "2m", "success": "candidate < 5",
     });
     // A plain difference is below zero then, which would be few enough; a rate is not.
     let found = scene.until("good", &fallen, HealthVerdict::Inconclusive, "which cannot be: bounds are 0 to any").await;
