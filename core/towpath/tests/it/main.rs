@@ -5,6 +5,7 @@ mod audit;
 mod authors;
 mod crash;
 mod disk;
+mod judged;
 mod keep;
 mod languages;
 mod mistakes;
