@@ -76,7 +76,7 @@ fn conditions(prometheus: SocketAddr) -> String {
           empty: zero
           samples: {{ query: 'sum(increase(http_requests_total{{release="$release"}}[$window]))', min: 20 }}
           fresh: {{ series: 'http_requests_total{{release="$release"}}', maxAge: 10s }}
-          success: candidate <= 0.01 + 1.5 * stable
+          success: candidate < 0.02 || candidate < 1.5 * stable
           failure: candidate > 0.1 && candidate > 2 * stable
 "#
     )
