@@ -64,6 +64,7 @@ bench: ## measures what design and README promise, each beside its yardstick
 	$(CARGO) bench --locked -p journal-sql --bench steps
 	$(CARGO) bench --locked -p load --bench active
 	$(CARGO) bench --locked -p verdict --bench worlds
+	$(CARGO) bench --locked -p plugin-host --bench verdicts
 	$(CARGO) bench --locked -p runtime --bench router
 	$(CARGO) build --release --locked -p towpath -p hello-service
 	tests/measure/run $(TARGET)/release

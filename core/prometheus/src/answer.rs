@@ -10,6 +10,12 @@ use crate::series::{Data, Labels, Point, Series};
 /// How much of what a server said is repeated, in characters: it goes into sentences for people.
 const SAID_CHARS_MAX: usize = 200;
 
+/// How many series are named where there are too many: two show what tells them apart.
+const SERIES_SHOWN: usize = 2;
+
+/// The status of who is asked too often.
+const TOO_MANY_REQUESTS: u16 = 429;
+
 /// How much is read at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -89,6 +95,13 @@ pub enum Unusable {
         /// How many are read.
         limit: usize,
     },
+    /// More series than the one that is wanted.
+    Many {
+        /// How many.
+        found: usize,
+        /// The first of them, to tell them apart by.
+        some: String,
+    },
 }
 
 impl fmt::Display for Unusable {
@@ -111,11 +124,49 @@ impl fmt::Display for Unusable {
             Self::Points { found, limit } => {
                 write!(f, "the query gives {found} points, at most {limit} are read; look at a shorter time or in longer steps")
             }
+            Self::Many { found, some } => {
+                write!(f, "the query gives {found} series, expected one; sum them up or select one ({some})")
+            }
         }
     }
 }
 
 impl std::error::Error for Unusable {}
+
+impl Unusable {
+    /// Returns whether the same question may be answered later: the server is busy, starts or is broken, and what was asked is not
+    /// to blame.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Failed { kind, .. } => matches!(kind.as_str(), "timeout" | "canceled" | "unavailable" | "internal"),
+            Self::Status { status, .. } => *status == TOO_MANY_REQUESTS || (500..600).contains(status),
+            Self::Form { .. }
+            | Self::Text { .. }
+            | Self::Histogram { .. }
+            | Self::Number { .. }
+            | Self::Series { .. }
+            | Self::Points { .. }
+            | Self::Many { .. } => false,
+        }
+    }
+}
+
+impl Answer {
+    /// Returns the one series that there should be; nothing where nothing was found.
+    ///
+    /// # Errors
+    /// When there are several.
+    pub fn into_one(self) -> Result<Option<Series>, Unusable> {
+        let mut series = self.data.into_series();
+        match series.len() {
+            0 | 1 => Ok(series.pop()),
+            found => {
+                let some: Vec<_> = series.iter().take(SERIES_SHOWN).map(|series| cut(&series.labels.to_string())).collect();
+                Err(Unusable::Many { found, some: some.join(", ") })
+            }
+        }
+    }
+}
 
 /// Reads the answer to a question.
 ///

@@ -68,7 +68,7 @@ async fn run(arguments: Arguments, context: Context) -> ExitCode {
             return plugin::run(&command, &mut output).await.unwrap_or_else(|failure| failure::report(&failure));
         }
         Command::Verdict(command) => {
-            return verdict::run(&command, &mut output).unwrap_or_else(|failure| failure::report(&failure));
+            return verdict::run(&command, &mut output).await.unwrap_or_else(|failure| failure::report(&failure));
         }
         Command::Audit(command) => audit::run(&data_dir, &command, &mut output).await,
         Command::Backup(args) => backup::back_up(&data_dir, &args, &mut output).await,

@@ -74,6 +74,17 @@ pub(crate) fn key_password() -> Option<Vec<u8>> {
     std::env::var_os(KEY_PASSWORD).map(std::os::unix::ffi::OsStringExt::into_vec)
 }
 
+/// The variable that holds a bearer token for the Prometheus of a replay.
+pub(crate) const PROMETHEUS_TOKEN: &str = "TOWPATH_PROMETHEUS_TOKEN";
+
+/// The variable that holds the password for it.
+pub(crate) const PROMETHEUS_PASSWORD: &str = "TOWPATH_PROMETHEUS_PASSWORD";
+
+/// Returns a secret that is kept in a variable.
+pub(crate) fn secret(variable: &str) -> Option<Secret> {
+    environment(variable).and_then(|secret| secret.into_string().ok()).map(Secret)
+}
+
 /// An empty variable is as good as none.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn environment(name: &str) -> Option<OsString> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::http;
-use crate::process::{Recipe, Server};
+use crate::process::{Ready, Recipe, Server};
 
 /// Takes every alert and tells nobody.
 const CONFIGURATION: &str = "
@@ -55,7 +55,7 @@ impl Alertmanager {
                 "--cluster.listen-address=".to_owned(),
             ],
             listen: "--web.listen-address=",
-            ready: "/-/ready",
+            ready: Ready::Answers("/-/ready"),
         };
         Self { server: Server::start(&recipe, folder.path()), _folder: folder }
     }

@@ -54,8 +54,17 @@ pub(crate) struct Recipe {
     pub(crate) arguments: Vec<String>,
     /// The argument that says the address, up to the address.
     pub(crate) listen: &'static str,
-    /// What answers 200 as soon as it is ready.
-    pub(crate) ready: &'static str,
+    /// How it is known to be ready.
+    pub(crate) ready: Ready,
+}
+
+/// How a server is known to be ready.
+#[derive(Clone, Copy)]
+pub(crate) enum Ready {
+    /// This path answers 200.
+    Answers(&'static str),
+    /// Its log says this: who answers only those who prove themselves cannot be asked by everybody.
+    Says(&'static str),
 }
 
 /// A running server.
@@ -129,7 +138,10 @@ impl Server {
             if self.child.try_wait().expect("our own child can be waited for").is_some() {
                 return Some(Err(fs::read_to_string(log(&self.folder)).unwrap_or_default()));
             }
-            let ready = http::try_get(self.address, self.recipe.ready).is_ok_and(|answer| answer.status == 200);
+            let ready = match self.recipe.ready {
+                Ready::Answers(path) => http::try_get(self.address, path).is_ok_and(|answer| answer.status == 200),
+                Ready::Says(words) => fs::read_to_string(log(&self.folder)).is_ok_and(|log| log.contains(words)),
+            };
             ready.then_some(Ok(()))
         })
     }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use url::form_urlencoded;
 
 use crate::http;
-use crate::process::{Recipe, Server, poll};
+use crate::process::{Ready, Recipe, Server, poll};
 
 /// The Debian package of both programs.
 const PACKAGE: &str = "prometheus";
@@ -60,29 +60,30 @@ impl Prometheus {
     /// When they cannot be read, there is no Prometheus on this machine, or it refuses the configuration.
     pub fn start_with_history(configuration: &str, history: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("history");
-        fs::write(&file, history).expect("the folder can be written");
-        let arguments = ["tsdb", "create-blocks-from", "openmetrics"].map(PathBuf::from);
-        let ran = promtool().args(arguments).arg(&file).arg(folder.path().join("data")).output();
-        let ran = ran.expect("promtool is not installed; `apt-get install prometheus` brings it");
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        remember(&folder, history);
         Self::start_in(folder, configuration)
     }
 
+    /// The same behind a web server of its own configuration, as YAML: who may ask, and over which encryption. `files` are those that it
+    /// names. The methods here that ask prove nothing, and so are refused.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn start_guarded(history: &str, web: &str, files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        remember(&folder, history);
+        for (name, content) in files.iter().chain([&("web.yaml", web)]) {
+            fs::write(folder.path().join(name), content).expect("the folder can be written");
+        }
+        let mut recipe = recipe(&folder, "global: {}");
+        recipe.arguments.push(format!("--web.config.file={}", folder.path().join("web.yaml").display()));
+        recipe.ready = Ready::Says("Server is ready to receive web requests");
+        Self { server: Server::start(&recipe, folder.path()), folder }
+    }
+
     fn start_in(folder: TempDir, configuration: &str) -> Self {
-        let file = folder.path().join("prometheus.yaml");
-        fs::write(&file, configuration).expect("the folder can be written");
-        let recipe = Recipe {
-            programs: &["prometheus"],
-            package: PACKAGE,
-            arguments: vec![
-                format!("--config.file={}", file.display()),
-                format!("--storage.tsdb.path={}", folder.path().join("data").display()),
-                "--web.enable-lifecycle".to_owned(),
-            ],
-            listen: "--web.listen-address=",
-            ready: "/-/ready",
-        };
+        let recipe = recipe(&folder, configuration);
         Self { server: Server::start(&recipe, folder.path()), folder }
     }
 
@@ -170,6 +171,32 @@ impl Prometheus {
     /// Starts it again at the same address with the same data.
     pub fn start_again(&mut self) {
         self.server.start_again();
+    }
+}
+
+/// Puts samples of the past into a folder.
+fn remember(folder: &TempDir, history: &str) {
+    let file = folder.path().join("history");
+    fs::write(&file, history).expect("the folder can be written");
+    let arguments = ["tsdb", "create-blocks-from", "openmetrics"].map(PathBuf::from);
+    let ran = promtool().args(arguments).arg(&file).arg(folder.path().join("data")).output();
+    let ran = ran.expect("promtool is not installed; `apt-get install prometheus` brings it");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+fn recipe(folder: &TempDir, configuration: &str) -> Recipe {
+    let file = folder.path().join("prometheus.yaml");
+    fs::write(&file, configuration).expect("the folder can be written");
+    Recipe {
+        programs: &["prometheus"],
+        package: PACKAGE,
+        arguments: vec![
+            format!("--config.file={}", file.display()),
+            format!("--storage.tsdb.path={}", folder.path().join("data").display()),
+            "--web.enable-lifecycle".to_owned(),
+        ],
+        listen: "--web.listen-address=",
+        ready: Ready::Answers("/-/ready"),
     }
 }
 

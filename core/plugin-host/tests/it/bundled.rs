@@ -61,6 +61,7 @@ fn manifests_say_what_the_plugins_are_and_ask_for() {
         ("gate-junit", Kind::Gate, &[] as &[&str]),
         ("health-http", Kind::Health, &["clock", "http"]),
         ("health-judge", Kind::Health, &["http", "telemetry"]),
+        ("health-prometheus", Kind::Health, &["http"]),
         ("health-traffic", Kind::Health, &["runtime"]),
         ("target-local", Kind::Target, &["runtime"]),
     ];

@@ -9,5 +9,6 @@ mod http;
 mod https;
 mod limits;
 mod powers;
+mod prometheus;
 mod runtime;
 mod versions;

@@ -73,6 +73,34 @@ fn more_than_is_read_is_refused() {
 }
 
 #[test]
+fn one_series_is_wanted() {
+    let sample = |labels: &str| format!(r#"{{"metric":{{{labels}}},"value":[1,"1"]}}"#);
+    let vector = |samples: &[String]| {
+        ok(&format!(r#"{{"status":"success","data":{{"resultType":"vector","result":[{}]}}}}"#, samples.join(",")))
+    };
+    assert_eq!(vector(&[]).into_one(), Ok(None));
+    assert!(vector(&[sample("")]).into_one().is_ok_and(|one| one.is_some_and(|series| series.points.len() == 1)));
+    let three = vector(&[sample(r#""code":"500""#), sample(r#""code":"503""#), sample(r#""code":"504""#)]);
+    assert_eq!(
+        three.into_one().expect_err("there are three").to_string(),
+        r#"the query gives 3 series, expected one; sum them up or select one ({code="500"}, {code="503"})"#
+    );
+}
+
+#[test]
+fn what_passes_is_told_from_what_stays() {
+    let failed = |status: u16, kind: &str| {
+        let body = format!(r#"{{"status":"error","errorType":"{kind}","error":"why"}}"#);
+        read(status, body.as_bytes(), Limits::default()).expect_err("it failed").passes()
+    };
+    assert!(failed(503, "timeout") && failed(503, "canceled") && failed(500, "internal"));
+    assert!(!failed(400, "bad_data") && !failed(422, "execution"));
+    let status = |status: u16| read(status, b"oops", Limits::default()).expect_err("it failed").passes();
+    assert!(status(500) && status(502) && status(503) && status(429));
+    assert!(!status(200) && !status(302) && !status(401) && !status(403) && !status(404));
+}
+
+#[test]
 fn bytes_of_any_kind_are_no_reason_to_panic() {
     let good = br#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[1,"1"]]}]}}"#;
     for length in 0..good.len() {

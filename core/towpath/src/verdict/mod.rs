@@ -3,6 +3,7 @@
 pub(crate) mod args;
 
 mod policy;
+mod range;
 mod record;
 mod replay;
 
@@ -14,9 +15,9 @@ use self::args::VerdictCommand;
 use crate::failure::Failure;
 
 /// Runs a command.
-pub(crate) fn run(command: &VerdictCommand, output: &mut Output) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(command: &VerdictCommand, output: &mut Output) -> Result<ExitCode, Failure> {
     match command {
-        VerdictCommand::Replay(args) => replay::run(args, output),
+        VerdictCommand::Replay(args) => replay::run(args, output).await,
     }
 }
 

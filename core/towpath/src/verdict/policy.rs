@@ -6,6 +6,7 @@ use serde::Deserialize;
 use verdict::monitor::{Design, Metric, Monitor, Policy, Role};
 use verdict::sequential::{ExceedanceDesign, LimitDesign, MeanDesign, SharesDesign};
 
+use super::range::{Source, SourceForm};
 use super::unusable;
 use crate::failure::Failure;
 
@@ -22,6 +23,8 @@ pub(super) struct Watch {
     pub(super) look_every_ms: u64,
     /// The metrics, and whether each takes counts.
     pub(super) metrics: Vec<(String, bool)>,
+    /// Where Prometheus has their data, in the same order, where the policy says it.
+    pub(super) sources: Vec<Option<Source>>,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +61,8 @@ struct MetricForm {
     mean: Option<MeanForm>,
     #[serde(default)]
     times: Option<TimesForm>,
+    #[serde(default)]
+    prometheus: Option<SourceForm>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -139,18 +144,27 @@ fn watch(text: &str) -> Result<Watch, String> {
     if form.metrics.is_empty() {
         return Err("metrics is empty, expected at least one: without any nothing is judged".to_owned());
     }
-    let metrics = form.metrics.into_iter().map(metric).collect::<Result<Vec<_>, _>>()?;
-    let named = metrics.iter().map(|metric| {
-        let counts = matches!(metric.design, Design::Shares(_) | Design::Limit(_));
-        (metric.name.clone(), counts)
-    });
-    let named = named.collect();
+    let both = form.metrics.into_iter().map(metric).collect::<Result<Vec<_>, _>>()?;
+    let (metrics, sources): (Vec<_>, Vec<_>) = both.into_iter().unzip();
+    let named = metrics.iter().map(|metric| (metric.name.clone(), takes_counts(&metric.design))).collect();
     let monitor = Monitor::new(policy, metrics).map_err(|bad| bad.to_string())?;
-    Ok(Watch { monitor, look_every_ms, metrics: named })
+    Ok(Watch { monitor, look_every_ms, metrics: named, sources })
 }
 
-fn metric(form: MetricForm) -> Result<Metric, String> {
-    let MetricForm { name, group, weight, role, shares, limit, mean, times } = form;
+fn takes_counts(design: &Design) -> bool {
+    matches!(design, Design::Shares(_) | Design::Limit(_))
+}
+
+fn needs_stable(design: &Design) -> bool {
+    match design {
+        Design::Shares(_) | Design::Exceedance(_) => true,
+        Design::Mean(mean) => mean.against_stable,
+        Design::Limit(_) => false,
+    }
+}
+
+fn metric(form: MetricForm) -> Result<(Metric, Option<Source>), String> {
+    let MetricForm { name, group, weight, role, shares, limit, mean, times, prometheus } = form;
     let design = match (shares, limit, mean, times) {
         (Some(SharesForm { tolerance, margin, floor }), None, None, None) => {
             Design::Shares(SharesDesign { tolerance, margin, floor })
@@ -173,7 +187,8 @@ fn metric(form: MetricForm) -> Result<Metric, String> {
         RoleForm::Critical => Role::Critical,
         RoleForm::DryRun => Role::DryRun,
     };
-    Ok(Metric { name, group, weight: weight.unwrap_or(1.0), role, design })
+    let source = prometheus.map(|form| Source::read(form, &name, takes_counts(&design), needs_stable(&design))).transpose()?;
+    Ok((Metric { name, group, weight: weight.unwrap_or(1.0), role, design }, source))
 }
 
 #[cfg(test)]
@@ -197,6 +212,18 @@ mod tests {
             (
                 r#"{"falseAlarm": 2, "metrics": [{"name": "a", "shares": {}}]}"#,
                 "false_alarm must be above 0 and below 1, found 2",
+            ),
+            (
+                r#"{"metrics": [{"name": "a", "shares": {}, "prometheus": {"candidate": {"value": "x"}}}]}"#,
+                "prometheus of metric \"a\" must have events and trials of candidate",
+            ),
+            (
+                r#"{"metrics": [{"name": "a", "shares": {}, "prometheus": {"candidate": {"events": "x", "trials": "y"}}}]}"#,
+                "prometheus of metric \"a\" must have events and trials of stable",
+            ),
+            (
+                r#"{"metrics": [{"name": "a", "times": {"thresholds": [1]}, "prometheus": {"candidate": {"events": "x"}}}]}"#,
+                "prometheus of metric \"a\" must have value of candidate",
             ),
         ] {
             let found = refused(text);

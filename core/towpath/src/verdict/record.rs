@@ -1,6 +1,7 @@
-//! The recorded data of a replay: CSV, row by row, in the order of time.
+//! The recorded data of a replay: CSV, row by row, in the order of time; read, and written down.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
 use csv::StringRecord;
@@ -112,7 +113,34 @@ fn row(record: &StringRecord, places: &Places, metrics: &[(String, bool)]) -> Re
     Ok(Row { at_ms, metric, of_candidate, seen })
 }
 
-fn time(text: &str) -> Option<i64> {
+/// Writes rows as a record that [`read`] reads: whole, or not at all.
+pub(super) fn write(file: &Path, metrics: &[(String, bool)], rows: &[Row]) -> Result<(), Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::new("TP0702", format!("{} cannot be written: {error}", file.display()));
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut whole = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
+    let mut writer = csv::Writer::from_writer(std::io::BufWriter::new(whole.as_file_mut()));
+    writer.write_record(COLUMNS).map_err(|error| failed(&error))?;
+    for Row { at_ms, metric, of_candidate, seen } in rows {
+        let (events, trials, value) = match seen {
+            Seen::Counts(Counts { events, trials }) => (events.to_string(), trials.to_string(), String::new()),
+            Seen::Value(value) => (String::new(), String::new(), value.to_string()),
+        };
+        let side = if *of_candidate { "candidate" } else { "stable" };
+        let row = [&instant(*at_ms), &metrics[*metric].0, side, &events, &trials, &value];
+        writer.write_record(row).map_err(|error| failed(&error))?;
+    }
+    let written = writer.into_inner().map_err(|error| failed(&error))?.flush();
+    written.map_err(|error| failed(&error))?;
+    whole.persist(file).map(drop).map_err(|error| failed(&error))
+}
+
+/// Returns an instant in UTC.
+pub(super) fn instant(at_ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| at_ms.to_string(), |instant| format!("{instant:.3}"))
+}
+
+/// Reads an instant: RFC 3339, or seconds since 1970.
+pub(super) fn time(text: &str) -> Option<i64> {
     if let Ok(instant) = text.parse::<jiff::Timestamp>() {
         return Some(instant.as_millisecond());
     }

@@ -10,7 +10,8 @@ use verdict::sample::Counts;
 
 use super::args::ReplayArgs;
 use super::policy::{self, Watch};
-use super::record::{self, Row, Seen};
+use super::range;
+use super::record::{self, Row, Seen, instant};
 use crate::failure::Failure;
 
 /// A look at which something was known that was not known before.
@@ -33,11 +34,20 @@ struct Replayed {
     last: Verdict,
 }
 
-pub(super) fn run(args: &ReplayArgs, output: &mut Output) -> Result<ExitCode, Failure> {
-    let Watch { monitor, look_every_ms, metrics } = policy::read(&args.policy)?;
+pub(super) async fn run(args: &ReplayArgs, output: &mut Output) -> Result<ExitCode, Failure> {
+    let Watch { monitor, look_every_ms, metrics, sources } = policy::read(&args.policy)?;
     let mut replay = Replay::new(monitor, look_every_ms, &metrics);
-    record::read(&args.record, &metrics, |row| replay.take(row))?;
-    let replayed = replay.end().map_err(|why| super::unusable(&args.record, why))?;
+    let replayed = if let Some(record) = &args.record {
+        record::read(record, &metrics, |row| replay.take(row))?;
+        replay.end().map_err(|why| super::unusable(record, why))?
+    } else {
+        let rows = range::read(&args.range, &args.policy, &metrics, &sources).await?;
+        if let Some(file) = &args.range.save {
+            record::write(file, &metrics, &rows)?;
+        }
+        let replayed = rows.into_iter().try_for_each(|row| replay.take(row)).and_then(|()| replay.end());
+        replayed.map_err(range::unusable)?
+    };
     let said = match output.context.json {
         true => serde_json::to_string(&replayed).map_err(io::Error::from).and_then(|text| writeln!(output.out, "{text}")),
         false => tell(&replayed, output),
@@ -169,11 +179,6 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Unhealthy => "unhealthy",
         Outcome::Inconclusive => "undecided",
     }
-}
-
-/// Returns an instant in UTC.
-fn instant(at_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(at_ms).map_or_else(|_| at_ms.to_string(), |instant| format!("{instant:.3}"))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives references")]

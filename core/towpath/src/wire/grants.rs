@@ -212,6 +212,16 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_can_be_read() {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/grants");
+        for example in std::fs::read_dir(examples).unwrap() {
+            let file = example.unwrap().path();
+            let grants = OwnPlugins::new(&infos(), Some(&file)).unwrap_or_else(|failure| panic!("{failure}"));
+            assert!(grants.of(target_local(), &environment("production")).runtime, "{}", file.display());
+        }
+    }
+
+    #[test]
     fn an_entry_for_an_environment_comes_before_the_one_for_all() {
         let text = r#"{"grants": [
             {"plugin": "target-local", "powers": {"runtime": true}},

@@ -25,7 +25,7 @@ scrape_configs:
     )
 }
 
-/// What the operator grants: what ships, and this Prometheus to the check that asks it.
+/// What the operator grants: what ships, and this Prometheus to the checks that ask it.
 fn grants(prometheus: SocketAddr) -> String {
     let place = serde_json::json!({
         "scheme": "http", "host": prometheus.ip().to_string(), "port": prometheus.port(), "methods": ["POST"],
@@ -33,28 +33,19 @@ fn grants(prometheus: SocketAddr) -> String {
     });
     let example = crate::rig::workspace().join("examples/grants.json");
     let mut grants: Value = serde_json::from_str(&fs::read_to_string(example).unwrap()).unwrap();
-    for grant in grants["grants"].as_array_mut().unwrap() {
-        if grant["plugin"] == "health-judge" {
-            grant["powers"]["http"] = serde_json::json!({ "allow": [place] });
-        }
+    let list = grants["grants"].as_array_mut().unwrap();
+    for grant in list.iter_mut().filter(|grant| grant["plugin"] == "health-judge") {
+        grant["powers"]["http"] = serde_json::json!({ "allow": [place] });
     }
+    list.push(serde_json::json!({ "plugin": "health-prometheus", "powers": { "http": { "allow": [place] } } }));
     grants.to_string()
 }
 
-/// Returns the path with the errors that Prometheus knows in place of those that the router counts.
-fn judged_by(path: &str, prometheus: SocketAddr) -> String {
-    let (before, rest) = path.split_once("health:\n").unwrap();
-    let (_, behind) = rest.split_once("\nsoak:\n").unwrap();
-    let judge = format!(
-        r#"health:
-  - name: probe
-    use: health-http
-    with: {{ path: "${{parameters.readinessPath}}" }}
-    every: ${{parameters.lookEvery}}
-  - name: judge
+/// The check by statistics.
+fn judge(prometheus: SocketAddr) -> String {
+    format!(
+        r#"
     use: health-judge
-    when: "!change.first"
-    every: 500ms
     errors: 1000
     with:
       candidateMin: 20
@@ -65,12 +56,50 @@ fn judged_by(path: &str, prometheus: SocketAddr) -> String {
             shares:
               events: {{ prometheus: 'http_requests_total{{release="$release",code=~"5.."}}' }}
               trials: {{ prometheus: 'http_requests_total{{release="$release"}}' }}
+"#
+    )
+}
 
+/// The check by queries and conditions. An outage of Prometheus is none of its errors, so that it needs no patience with them.
+fn conditions(prometheus: SocketAddr) -> String {
+    format!(
+        r#"
+    use: health-prometheus
+    with:
+      url: "http://{prometheus}"
+      timeout: 2s
+      metrics:
+        - name: error rate
+          query: sum(rate(http_requests_total{{release="$release",code=~"5.."}}[$window])) / sum(rate(http_requests_total{{release="$release"}}[$window]))
+          unit: ratio
+          lookBack: 5s
+          empty: zero
+          samples: {{ query: 'sum(increase(http_requests_total{{release="$release"}}[$window]))', min: 20 }}
+          fresh: {{ series: 'http_requests_total{{release="$release"}}', maxAge: 10s }}
+          success: candidate < 0.02 || candidate < 1.5 * stable
+          failure: candidate > 0.1 && candidate > 2 * stable
+"#
+    )
+}
+
+/// Returns the path with the errors that Prometheus knows in place of those that the router counts.
+fn judged_by(path: &str, check: &str) -> String {
+    let (before, rest) = path.split_once("health:\n").unwrap();
+    let (_, behind) = rest.split_once("\nsoak:\n").unwrap();
+    let health = format!(
+        r#"health:
+  - name: probe
+    use: health-http
+    with: {{ path: "${{parameters.readinessPath}}" }}
+    every: ${{parameters.lookEvery}}
+  - name: judge
+    when: "!change.first"
+    every: 500ms{check}
 soak:
 "#
     );
     // What Prometheus cannot tell it is given less time to.
-    format!("{before}{judge}{}", behind.replace("patience: 30s", "patience: 15s"))
+    format!("{before}{health}{}", behind.replace("patience: 30s", "patience: 15s"))
 }
 
 /// A service with a good release that everybody calls, and a Prometheus that watches it.
@@ -81,12 +110,12 @@ struct Watched {
 }
 
 impl Watched {
-    fn start() -> Self {
+    fn start(check: fn(SocketAddr) -> String) -> Self {
         let mut rig = Rig::start_runtime_with(&WATCHED);
         let prometheus = Prometheus::start(&configuration(rig.metrics()));
         let grants = rig.file("grants.json", &grants(prometheus.address()));
         rig.start_server_with(&["--grants", &grants]);
-        rig.register_changed(|path| judged_by(&path, prometheus.address()));
+        rig.register_changed(|path| judged_by(&path, &check(prometheus.address())));
         rig.release("v1", "");
         let first = rig.deploy("v1");
         let first = rig.wait_for_end(&first);
@@ -106,7 +135,7 @@ impl Watched {
 
 #[test]
 fn a_bad_candidate_is_found_through_prometheus_and_a_good_one_is_promoted() {
-    let watched = Watched::start();
+    let watched = Watched::start(judge);
     watched.rig.release("v2", "ERROR_RATE=0.5");
     watched.rig.release("v3", "");
     let bad = watched.rig.deploy("v2");
@@ -131,8 +160,39 @@ fn a_bad_candidate_is_found_through_prometheus_and_a_good_one_is_promoted() {
 }
 
 #[test]
+fn conditions_over_queries_find_a_bad_candidate_and_promote_a_good_one() {
+    let watched = Watched::start(conditions);
+    watched.rig.release("v2", "ERROR_RATE=0.5");
+    watched.rig.release("v3", "");
+    let bad = watched.rig.deploy("v2");
+    let ended = watched.rig.wait_for_end(&bad);
+    assert_eq!(ended["phase"], "rolled-back", "{ended}");
+    let said = ended["outcome"].as_str().unwrap();
+    assert!(said.contains("error rate is ") && said.contains("candidate > 0.1 && candidate > 2 * stable"), "{said}");
+    let looks = watched.looks(&bad);
+    let decided = looks.iter().rfind(|look| look["check"] == "health-prometheus").unwrap();
+    let measured = decided["measurements"].as_array().unwrap();
+    let rate = measured.iter().find(|one| one["name"] == "error-rate" && one["side"] == "candidate").unwrap();
+    assert!(rate["value"].as_f64() > Some(0.1) && rate["samples"].as_u64() >= Some(20), "{rate}");
+
+    let good = watched.rig.deploy("v3");
+    let ended = watched.rig.wait_for_end(&good);
+    assert_eq!(ended["phase"], "succeeded", "{ended}");
+    watched.callers.stop();
+}
+
+#[test]
 fn an_outage_of_prometheus_pauses_and_asks() {
-    let mut watched = Watched::start();
+    outage(judge, "Prometheus does not answer");
+}
+
+#[test]
+fn an_outage_pauses_a_deployment_with_conditions_and_asks() {
+    outage(conditions, "Prometheus cannot be asked: no connection");
+}
+
+fn outage(check: fn(SocketAddr) -> String, says: &str) {
+    let mut watched = Watched::start(check);
     watched.rig.release("v2", "");
     watched.prometheus.kill();
     let id = watched.rig.deploy("v2");
@@ -142,7 +202,7 @@ fn an_outage_of_prometheus_pauses_and_asks() {
         (shown["paused"] == true).then_some(shown)
     });
     let waiting = shown["waiting"].as_str().unwrap();
-    assert!(waiting.contains("Prometheus does not answer"), "{waiting}");
+    assert!(waiting.contains(says), "{waiting}");
     // It comes back, and the deployment goes on.
     watched.prometheus.start_again();
     watched.rig.ask(&["resume", &id]);

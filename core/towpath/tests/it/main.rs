@@ -19,4 +19,5 @@ mod rig;
 mod telemetry;
 mod travel;
 mod verdicts;
+mod verdicts_range;
 mod walkthrough;

@@ -10,14 +10,14 @@ use crate::rig::command;
 const POLICY: &str = r#"{ "metrics": [{ "name": "error rate", "role": "critical", "shares": {} }] }"#;
 
 /// The second from which on the candidate of a bad record fails.
-const FAULT_S: u64 = 120;
+pub(crate) const FAULT_S: u64 = 120;
 
 /// When records begin: seconds since 1970.
-const BEGIN_S: u64 = 1_795_000_000;
+pub(crate) const BEGIN_S: u64 = 1_795_000_000;
 
 /// Ten requests a second to the candidate and ninety to stable, which fails once in a hundred; so does the candidate, until it fails once
 /// in five.
-fn record(seconds: u64, fault_s: Option<u64>) -> String {
+pub(crate) fn record(seconds: u64, fault_s: Option<u64>) -> String {
     let mut text = "time,metric,side,events,trials\n".to_owned();
     for second in 0..seconds {
         let failing = fault_s.is_some_and(|fault| second >= fault);
