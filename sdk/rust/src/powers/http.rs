@@ -1,6 +1,7 @@
 //! Requests to the places that the operator allowed.
 //!
-//! Credentials are added by the host for the place that the operator named; those that a plugin sets itself are removed.
+//! Credentials are added by the host for the place that the operator named; those that a plugin sets itself are removed. A health check may
+//! bring a session of its own (`authorization`, `cookie`) to what it is told to judge.
 //!
 //! ```
 //! use towpath_sdk::powers::http::{Error, Request, Response};
