@@ -11,6 +11,9 @@ use crate::call::{CallState, Purpose};
 /// The methods that a rule allows when it names none: those that change nothing.
 const READING: [&str; 2] = ["GET", "HEAD"];
 
+/// The host of a rule that stands for whatever a health check is told to judge: it changes its address with every release.
+const SUBJECT: &str = "{subject}";
+
 /// Which places a plugin may ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -28,9 +31,9 @@ pub struct HttpRule {
     /// How; plain `http` only where it is said.
     #[serde(default)]
     pub scheme: Scheme,
-    /// The host, or `*.` and a domain for all hosts in it.
+    /// The host, or `*.` and a domain for all hosts in it, or `{subject}` for the endpoints that a health check is told to judge.
     pub host: String,
-    /// The port; absent: the scheme's own.
+    /// The port; absent: the scheme's own, or a subject's.
     #[serde(default)]
     pub port: Option<u16>,
     /// The methods; empty: GET and HEAD.
@@ -74,6 +77,8 @@ pub(crate) enum Reach {
 pub(super) struct Allowed {
     pub(super) reach: Reach,
     pub(super) credentials: Option<HttpCredentials>,
+    /// Whether the guest may bring a session of its own: what the place itself gave it, to be judged as its users see it.
+    pub(super) session: bool,
 }
 
 /// Returns how the request may be sent, or the refusal's sentence.
@@ -89,8 +94,9 @@ pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Al
     granted.ok_or_else(|| {
         let reason = format!("it asked for {method} {}", place.without_query());
         // What a check is told to judge changes its address with every release; the grant that follows it does not.
-        let line = match is_subject(method, place, subjects) {
-            true => json!({ "http": { "subjects": true } }).to_string(),
+        let line = match is_judged(place, subjects) {
+            true if is_subject(method, place, subjects) => json!({ "http": { "subjects": true } }).to_string(),
+            true => subject_line(method, place, is_inside(place)),
             false => line(method, place, is_inside(place)),
         };
         state.refuse("http", reason, line)
@@ -100,6 +106,11 @@ pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Al
 /// Returns whether a request reads from what the call is told to judge.
 fn is_subject(method: &str, place: &Place, subjects: &[String]) -> bool {
     place.scheme == Scheme::Http && subjects.contains(&place.authority()) && READING.contains(&method)
+}
+
+/// Returns whether a place is one that the call is told to judge, whatever is asked there.
+fn is_judged(place: &Place, subjects: &[String]) -> bool {
+    subjects.contains(&place.authority()) || subjects.contains(&place.host_header())
 }
 
 /// Returns whether the place is an address of a private network. A name would have to be looked up, which is not done for who may not
@@ -119,6 +130,15 @@ pub(super) fn line(method: &str, place: &Place, private: bool) -> String {
     json!({ "http": { "allow": [rule] } }).to_string()
 }
 
+/// Returns the grant that allows this request to whatever is judged.
+fn subject_line(method: &str, place: &Place, private: bool) -> String {
+    let mut rule = json!({ "scheme": place.scheme, "host": SUBJECT, "methods": [method], "path": place.path });
+    if private {
+        rule["private"] = true.into();
+    }
+    json!({ "http": { "allow": [rule] } }).to_string()
+}
+
 impl HttpGrant {
     /// Returns what either of the two allows.
     pub(crate) fn merged(&self, more: &Self) -> Self {
@@ -131,18 +151,19 @@ impl HttpGrant {
     ///
     /// The first rule that allows it and has credentials decides alone: they go no further than that rule reaches.
     pub(super) fn allowed(&self, method: &str, place: &Place, subjects: &[String]) -> Option<Allowed> {
-        let proven = self.allow.iter().find(|rule| rule.credentials.is_some() && rule.allows(method, place));
+        let proven = self.allow.iter().find(|rule| rule.credentials.is_some() && rule.allows(method, place, subjects));
         if let Some(rule) = proven {
-            return Some(Allowed { reach: rule.reach(), credentials: rule.credentials.clone() });
+            return Some(Allowed { reach: rule.reach(), credentials: rule.credentials.clone(), session: false });
         }
-        self.reach(method, place, subjects).map(|reach| Allowed { reach, credentials: None })
+        let session = is_judged(place, subjects);
+        self.reach(method, place, subjects).map(|reach| Allowed { reach, credentials: None, session })
     }
 
     fn reach(&self, method: &str, place: &Place, subjects: &[String]) -> Option<Reach> {
         if self.subjects && is_subject(method, place, subjects) {
             return Some(Reach::Private);
         }
-        let rules = self.allow.iter().filter(|rule| rule.allows(method, place));
+        let rules = self.allow.iter().filter(|rule| rule.allows(method, place, subjects));
         rules.map(HttpRule::reach).reduce(widest)
     }
 }
@@ -156,12 +177,18 @@ impl HttpRule {
         if self.private { Reach::Private } else { Reach::Public }
     }
 
-    fn allows(&self, method: &str, place: &Place) -> bool {
+    fn allows(&self, method: &str, place: &Place, subjects: &[String]) -> bool {
         self.scheme == place.scheme
-            && self.port.unwrap_or(self.scheme.port()) == place.port
-            && self.allows_host(&place.host)
+            && self.allows_place(place, subjects)
             && self.allows_method(method)
             && self.allows_path(&place.path)
+    }
+
+    fn allows_place(&self, place: &Place, subjects: &[String]) -> bool {
+        if self.host == SUBJECT {
+            return self.port.is_none_or(|port| port == place.port) && is_judged(place, subjects);
+        }
+        self.port.unwrap_or(self.scheme.port()) == place.port && self.allows_host(&place.host)
     }
 
     fn allows_host(&self, host: &str) -> bool {
