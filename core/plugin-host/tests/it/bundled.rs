@@ -42,15 +42,19 @@ impl RuntimeBackend for Prompt {
     }
 }
 
-fn plugin(name: &str) -> Plugin {
-    let options = Options { runtime: Some(Arc::new(Prompt)), ..Options::default() };
+pub(crate) fn plugin(name: &str) -> Plugin {
+    loaded(name, Options { runtime: Some(Arc::new(Prompt)), ..Options::default() })
+}
+
+/// Returns a first-party plugin on a host of its own.
+pub(crate) fn loaded(name: &str, options: Options) -> Plugin {
     let bundled = bundled_plugins::all().iter().find(|bundled| bundled.name == name).expect("it is carried");
     let plugin = PluginHost::new(options).expect("a host").load(bundled.component).expect("it loads");
     assert_eq!(plugin.digest(), bundled.digest);
     plugin
 }
 
-fn candidate(endpoint: String) -> Subjects {
+pub(crate) fn candidate(endpoint: String) -> Subjects {
     let subject = Subject { release: "v2".to_owned(), endpoint: Some(endpoint), basis_points: 500, ..Subject::default() };
     Subjects { candidate: Some(subject), ..Subjects::default() }
 }

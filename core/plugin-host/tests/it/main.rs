@@ -7,6 +7,7 @@ mod fixture;
 mod grants;
 mod http;
 mod https;
+mod journeys;
 mod limits;
 mod powers;
 mod runtime;
