@@ -63,6 +63,7 @@ pub(crate) fn candidate(endpoint: String) -> Subjects {
 fn manifests_say_what_the_plugins_are_and_ask_for() {
     let expect = [
         ("gate-junit", Kind::Gate, &[] as &[&str]),
+        ("health-alerts", Kind::Health, &["clock", "http"]),
         ("health-http", Kind::Health, &["clock", "http"]),
         ("health-traffic", Kind::Health, &["runtime"]),
         ("target-local", Kind::Target, &["runtime"]),
