@@ -64,6 +64,7 @@ fn manifests_say_what_the_plugins_are_and_ask_for() {
     let expect = [
         ("gate-junit", Kind::Gate, &[] as &[&str]),
         ("health-alerts", Kind::Health, &["clock", "http"]),
+        ("health-command", Kind::Health, &["clock", "command"]),
         ("health-http", Kind::Health, &["clock", "http"]),
         ("health-traffic", Kind::Health, &["runtime"]),
         ("target-local", Kind::Target, &["runtime"]),

@@ -5,6 +5,7 @@ mod alerts;
 mod aws;
 mod bundled;
 mod cache;
+mod commands;
 mod fixture;
 mod grants;
 mod http;
