@@ -9,7 +9,8 @@ use std::{env, fs};
 use plugin_build::Options;
 
 /// The plugins that are carried, in the order of their names.
-const PLUGINS: [&str; 6] = ["gate-junit", "health-alerts", "health-command", "health-http", "health-traffic", "target-local"];
+const PLUGINS: [&str; 7] =
+    ["gate-junit", "health-alerts", "health-command", "health-http", "health-logs", "health-traffic", "target-local"];
 
 /// What a plugin is made of, seen from the workspace.
 const SOURCES: [&str; 4] = ["plugins", "sdk", "Cargo.lock", "Cargo.toml"];

@@ -12,6 +12,7 @@ mod http;
 mod https;
 mod journeys;
 mod limits;
+mod logs;
 mod powers;
 mod runtime;
 mod versions;
