@@ -9,11 +9,19 @@ use std::{env, fs};
 use plugin_build::Options;
 
 /// The plugins that are carried, in the order of their names.
-const PLUGINS: [&str; 7] =
-    ["gate-junit", "health-alerts", "health-command", "health-http", "health-logs", "health-traffic", "target-local"];
+const PLUGINS: [&str; 8] = [
+    "gate-junit",
+    "health-alerts",
+    "health-command",
+    "health-http",
+    "health-judge",
+    "health-logs",
+    "health-traffic",
+    "target-local",
+];
 
 /// What a plugin is made of, seen from the workspace.
-const SOURCES: [&str; 4] = ["plugins", "sdk", "Cargo.lock", "Cargo.toml"];
+const SOURCES: [&str; 6] = ["plugins", "sdk", "core/prometheus", "core/verdict", "Cargo.lock", "Cargo.toml"];
 
 fn main() -> ExitCode {
     let Err(error) = build() else { return ExitCode::SUCCESS };

@@ -146,9 +146,11 @@ impl Known {
 
 fn facts(info: PluginInfo) -> PluginFacts {
     // A schema that cannot be read allows nothing.
-    let settings_schema = serde_json::from_str(&info.settings_schema).unwrap_or(serde_json::Value::Bool(false));
+    let read = |text: &str| serde_json::from_str(text).unwrap_or(serde_json::Value::Bool(false));
+    let schema = |(kind, text): &(String, String)| Some((self::kind(kind)?, read(text)));
+    let settings_schemas = info.settings_schemas.iter().filter_map(schema).collect();
     let kinds = info.kinds.iter().filter_map(|kind| self::kind(kind)).collect();
-    PluginFacts { digest: info.digest, kinds, settings_schema }
+    PluginFacts { digest: info.digest, kinds, settings_schemas }
 }
 
 impl PluginCatalog for Known {
@@ -170,5 +172,28 @@ fn kind(word: &str) -> Option<PluginKind> {
         "notifier" => Some(PluginKind::Notifier),
         // A manifest of a newer interface may name kinds that no path of ours can use.
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_a_plugin_has_its_own_schema_and_one_that_cannot_be_read_allows_nothing() {
+        let schema = |kind: &str, text: &str| (kind.to_owned(), text.to_owned());
+        let info = PluginInfo {
+            name: "two".to_owned(),
+            version: "1.0.0".to_owned(),
+            digest: Digest([1; 32]),
+            kinds: vec!["gate".to_owned(), "health".to_owned()],
+            powers: Vec::new(),
+            settings_schemas: vec![schema("gate", r#"{"type":"object"}"#), schema("health", "{"), schema("oracle", "{}")],
+            bytes: 1,
+        };
+        let found = Known::new(vec![info]).find("two").unwrap();
+        let expected =
+            [(PluginKind::Gate, serde_json::json!({ "type": "object" })), (PluginKind::Health, serde_json::Value::Bool(false))];
+        assert_eq!(found.settings_schemas, expected);
     }
 }

@@ -16,8 +16,8 @@ pub struct PluginInfo {
     pub kinds: Vec<String>,
     /// The powers it asks for, each with its reason.
     pub powers: Vec<(String, String)>,
-    /// The JSON Schema of its settings.
-    pub settings_schema: String,
+    /// The JSON Schema of its settings: one for each kind that it has one for.
+    pub settings_schemas: Vec<(String, String)>,
     /// The component's size in bytes.
     pub bytes: u64,
 }
@@ -94,6 +94,31 @@ pub struct PluginUsage {
     pub failed: u64,
     /// Uses by power: all, failed, refused.
     pub powers: Vec<(String, [u64; 3])>,
+    /// The latest uses, newest first; bounded.
+    pub latest: Vec<LatestUse>,
+}
+
+/// One use of a power.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LatestUse {
+    /// The power.
+    pub power: String,
+    /// What was asked, without anything secret.
+    pub what: String,
+    /// "done", "failed" or "refused".
+    pub outcome: &'static str,
+    /// What came of it in a few words, or why nothing did.
+    pub why: String,
+    /// When it began, in Unix milliseconds.
+    pub at_ms: i64,
+    /// How long it took, in microseconds.
+    pub elapsed_us: u64,
+    /// The deployment that the call was for; empty outside of one.
+    pub deployment: String,
+    /// The service that the call was for.
+    pub service: String,
+    /// The environment.
+    pub environment: String,
 }
 
 /// A plugin could not answer.

@@ -3,7 +3,7 @@
 use model::{Millis, Timestamp};
 use plugin_host::{CallContext, CallError, Descriptor, Grants};
 
-use crate::{PluginDriver, limits};
+use crate::{PluginDriver, limits, said};
 
 /// Why a target could not say what it can do.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,7 @@ impl PluginDriver {
         let context =
             CallContext { settings: settings.to_owned(), deadline_ms: until(now, limits::RECONCILE), ..CallContext::default() };
         let called = plugin.describe(&context, &Grants::default()).await;
+        tracing::info_span!("call", plugin = name).in_scope(|| said::log(&called));
         let called = called.map_err(|source| DescribeError::Call { name: name.to_owned(), source })?;
         called.answer.map_err(|fault| DescribeError::Settings { name: name.to_owned(), message: fault.message })
     }

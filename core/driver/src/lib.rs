@@ -11,6 +11,7 @@ mod perform;
 mod ports;
 mod quiesce;
 mod registry;
+mod said;
 mod words;
 
 pub use describe::DescribeError;

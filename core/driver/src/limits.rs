@@ -18,6 +18,12 @@ pub(crate) const FLIGHT: Millis = Millis::seconds(15);
 /// The longest message of a plugin that is kept for people, in characters. It goes into the journal for ever.
 pub(crate) const MESSAGE_CHARS_MAX: usize = 500;
 
+/// Lines of one call that go into the server's log: what is more than a screen is read by nobody while it happens.
+pub(crate) const LOGGED_LINES_MAX: usize = 20;
+
+/// The same of the numbers that a plugin records beside its answer.
+pub(crate) const LOGGED_MEASUREMENTS_MAX: usize = 20;
+
 /// Measurements kept of one answer.
 pub(crate) const MEASUREMENTS_MAX: usize = 64;
 

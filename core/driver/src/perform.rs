@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use engine::{Clock, Driver};
 use model::{Call, Lost, Millis, OperationKind, PluginUse, Progress, Report, ReportOutcome, State, StepKind, Timestamp};
-use plugin_host::{CallContext, CallError, CallErrorKind, Fencing, GrantsInForce, Plugin};
+use plugin_host::{CallContext, CallError, CallErrorKind, Called, Fencing, GrantsInForce, Plugin};
+use tracing::Instrument as _;
 
 use crate::quiesce::{Flight, Quiesce};
 use crate::words::{ask, hear};
-use crate::{EvidenceSource, GrantSource, Registry, limits};
+use crate::{EvidenceSource, GrantSource, Registry, limits, said};
 
 /// Performs operations by calling plugins.
 pub struct PluginDriver {
@@ -85,16 +86,16 @@ impl PluginDriver {
             land(flight);
             return Ok((ReportOutcome::Progress(superseded), None));
         }
-        let called = attempt.plugin.reconcile(&attempt.context, desired, &attempt.grants).await.map_err(lost)?;
+        let answer = heard(attempt.plugin.reconcile(&attempt.context, desired, &attempt.grants).await)?;
         land(flight);
-        let (progress, state) = hear::progress(called.answer).map_err(|found| hear::nonsense(&found))?;
+        let (progress, state) = hear::progress(answer, attempt.context.fence).map_err(|found| hear::nonsense(&found))?;
         Ok((ReportOutcome::Progress(progress), state))
     }
 
     /// A target that cannot fence is not called while anything of an earlier call may still land.
     async fn take_off(&self, call: &Call, attempt: &Attempt) -> Result<Option<Flight>, Lost> {
-        let described = attempt.plugin.describe(&attempt.context, &attempt.grants).await.map_err(lost)?;
-        let descriptor = described.answer.map_err(|fault| lost_for_good(hear::sentence(&fault.message)))?;
+        let described = heard(attempt.plugin.describe(&attempt.context, &attempt.grants).await)?;
+        let descriptor = described.map_err(|fault| lost_for_good(hear::sentence(&fault.message)))?;
         match descriptor.fencing {
             Fencing::Native => Ok(None),
             Fencing::Quiesce => Ok(Some(self.quiesce.take_off(&call.scope).await)),
@@ -107,8 +108,8 @@ impl PluginDriver {
             outcome_unknown: false,
             retryable: true,
         })?;
-        let called = attempt.plugin.evaluate(&attempt.context, &evidence, &attempt.grants).await.map_err(lost)?;
-        Ok((hear::answer(&called.answer), None))
+        let answer = heard(attempt.plugin.evaluate(&attempt.context, &evidence, &attempt.grants).await)?;
+        Ok((hear::answer(&answer), None))
     }
 }
 
@@ -116,12 +117,14 @@ impl PluginDriver {
 impl Driver for PluginDriver {
     async fn perform(&self, call: Call, plugin: PluginUse, state: &State) -> Report {
         let (key, attempt) = (call.operation.key.clone(), call.operation.attempt);
-        let (outcome, plugin_state) = match self.attempt(&call, &plugin, state).await {
+        let span = tracing::info_span!("call", deployment = %call.deployment, plugin = plugin.name, operation = %key, attempt);
+        let attempted = async {
+            let attempted = self.attempt(&call, &plugin, state).await;
+            attempted.inspect_err(|lost| tracing::warn!(message = lost.message, "call failed"))
+        };
+        let (outcome, plugin_state) = match attempted.instrument(span).await {
             Ok((outcome, state)) => (outcome, state),
-            Err(lost) => {
-                tracing::warn!(deployment = %call.deployment, operation = %key, attempt, plugin = plugin.name, message = lost.message, "call failed");
-                (ReportOutcome::Lost(lost), None)
-            }
+            Err(lost) => (ReportOutcome::Lost(lost), None),
         };
         Report { key, attempt, outcome, plugin_state }
     }
@@ -129,8 +132,7 @@ impl Driver for PluginDriver {
 
 /// Looks before it repeats: whoever wrote a higher fence meanwhile must not be written over.
 async fn observe_first(attempt: &Attempt) -> Result<Option<Progress>, Lost> {
-    let seen = attempt.plugin.observe(&attempt.context, &attempt.grants).await.map_err(lost)?;
-    match seen.answer {
+    match heard(attempt.plugin.observe(&attempt.context, &attempt.grants).await)? {
         Ok(seen) if seen.highest_fence > attempt.context.fence => {
             Ok(Some(Progress::Superseded(model::Fence(seen.highest_fence))))
         }
@@ -145,8 +147,8 @@ async fn observe_first(attempt: &Attempt) -> Result<Option<Progress>, Lost> {
 async fn look(attempt: Attempt, state: &State) -> Outcome {
     let subjects = ask::subjects(state);
     let window = window(state);
-    let called = attempt.plugin.assess(&attempt.context, &subjects, &window, &attempt.grants).await.map_err(lost)?;
-    let found = hear::assessment(called.answer).map_err(|found| hear::nonsense(&found))?;
+    let answer = heard(attempt.plugin.assess(&attempt.context, &subjects, &window, &attempt.grants).await)?;
+    let found = hear::assessment(answer).map_err(|found| hear::nonsense(&found))?;
     Ok((ReportOutcome::Look(found), None))
 }
 
@@ -186,6 +188,12 @@ fn land(flight: Option<Flight>) {
     }
 }
 
+/// Returns the answer of a call; what the plugin said on the way goes into the log.
+fn heard<T>(came_of_it: Result<Called<T>, CallError>) -> Result<T, Lost> {
+    said::log(&came_of_it);
+    came_of_it.map(|called| called.answer).map_err(lost)
+}
+
 fn lost(error: CallError) -> Lost {
     let retryable = match error.kind {
         // A crash, a hang or a full house may be gone at the next attempt.
@@ -195,6 +203,7 @@ fn lost(error: CallError) -> Lost {
         // These stay as they are until somebody changes the plugin or its grant.
         CallErrorKind::Limit { .. }
         | CallErrorKind::Refused { .. }
+        | CallErrorKind::Forbidden { .. }
         | CallErrorKind::NotAsked { .. }
         | CallErrorKind::Malformed { .. }
         | CallErrorKind::Kind { .. } => false,

@@ -6,9 +6,9 @@ use std::path::Path;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::BuildError;
 use crate::cargo::Package;
 use crate::component::Export;
+use crate::{BuildError, wit};
 
 /// What a component says of itself. The host reads the same form.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,9 +39,6 @@ struct Said {
     powers: BTreeMap<String, String>,
 }
 
-/// The powers that there are; asking for another is a mistake better found here than at the first call.
-const POWERS: [&str; 10] = ["artifact", "clock", "command", "http", "log", "measure", "random", "runtime", "secret", "ssh"];
-
 impl Manifest {
     pub(crate) fn of(
         folder: &Path,
@@ -57,8 +54,10 @@ impl Manifest {
         if said.kinds != found {
             return Err(BuildError::Kinds { said: said.kinds.join(", "), found: found.join(", ") });
         }
-        if let Some(unknown) = said.powers.keys().find(|power| !POWERS.contains(&power.as_str())) {
-            return Err(unusable(format!("there is no power `{unknown}`; known are {}", POWERS.join(", "))));
+        // Asking for a power that there is not is a mistake better found here than at the first call.
+        let known = wit::powers();
+        if let Some(unknown) = said.powers.keys().find(|power| !known.contains(&power.as_str())) {
+            return Err(unusable(format!("there is no power `{unknown}`; known are {}", known.join(", "))));
         }
         let wit = exports.first().map(|export| export.version.clone()).ok_or_else(|| unusable("no kind".to_owned()))?;
         let Package { name, version, description, .. } = package;

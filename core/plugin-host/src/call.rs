@@ -15,7 +15,7 @@ use crate::pace::{Effort, Spent};
 use crate::schedule::Turn;
 use crate::transcript::{self, Transcript};
 use crate::types::Words;
-use crate::usage::{Asker, PowerUse, Refusable, UseOutcome};
+use crate::usage::{Asker, Caller, PowerUse, Refusable, UseOutcome};
 use crate::{CallContext, CallError, Called, GrantsInForce, RuntimeScope, clock};
 
 /// How wasmtime says that a guest handed over more than its allowance.
@@ -64,7 +64,24 @@ pub(crate) struct CallState {
     pub(crate) host: Arc<Shared>,
     pub(crate) wasi: Option<WasiCtx>,
     pub(crate) table: ResourceTable,
+    /// What came of the use that is going on, in a few words, where there is more to say than that it was done.
+    pub(crate) told: String,
+    witness: Arc<Witness>,
     limiter: Limiter,
+}
+
+/// Writes down what powers are used for: in the call's trace, and for the plugin's page.
+struct Witness {
+    transcript: transcript::Shared,
+    asker: Arc<Asker>,
+    caller: Caller,
+}
+
+/// A use that is going on; written down when it is dropped, also where the call ends in the middle of it.
+struct Going {
+    witness: Arc<Witness>,
+    used: PowerUse,
+    begun: Instant,
 }
 
 /// Why a lifted answer is not taken, or what stopped the guest.
@@ -104,19 +121,18 @@ where
     let outcome = match (transcript.stopped(), ended) {
         (Some(stopped), _) => Err(stopped),
         (None, Err(_)) => Err(CallErrorKind::Deadline { milliseconds: u64::try_from(allowed.as_millis()).unwrap_or(u64::MAX) }),
-        (None, Ok(Err(failure))) => Err(kind_of(failure, &host.limits)),
+        (None, Ok(Err(failure))) => Err(printable(kind_of(failure, &host.limits), &transcript)),
         (None, Ok(Ok(mut answer))) => {
             let hidden = transcript.revealed.hide_in(&mut answer);
             hidden.map(|()| answer).map_err(|message| CallErrorKind::Malformed { message })
         }
     };
-    let (log, uses) = (transcript.take_log(), transcript.take_uses());
+    let (log, uses, measurements) = (transcript.take_log(), transcript.take_uses(), transcript.take_measurements());
+    let elapsed_us = micros(begun.elapsed());
     asker.ended(outcome.is_ok());
     match outcome {
-        Ok(answer) => {
-            Ok(Called { answer, log, uses, measurements: transcript.take_measurements(), elapsed_us: micros(begun.elapsed()) })
-        }
-        Err(kind) => Err(CallError { kind, outcome_unknown: transcript.sent(), log, uses }),
+        Ok(answer) => Ok(Called { answer, log, uses, measurements, elapsed_us }),
+        Err(kind) => Err(CallError { kind, outcome_unknown: transcript.sent(), log, measurements, uses, elapsed_us }),
     }
 }
 
@@ -169,6 +185,8 @@ fn state(setting: Setting<'_>, deadline: Instant, transcript: &transcript::Share
         host: Arc::clone(host),
         wasi: None,
         table,
+        told: String::new(),
+        witness: Arc::new(Witness { transcript: Arc::clone(transcript), asker: Arc::clone(asker), caller: caller(context) }),
         limiter: Limiter {
             memory_bytes: host.limits.memory_bytes,
             table_elements: host.limits.table_elements,
@@ -176,6 +194,11 @@ fn state(setting: Setting<'_>, deadline: Instant, transcript: &transcript::Share
             transcript: Arc::clone(transcript),
         },
     }
+}
+
+fn caller(context: &CallContext) -> Caller {
+    let CallContext { deployment, service, environment, .. } = context;
+    Caller { deployment: deployment.clone(), service: service.clone(), environment: environment.clone() }
 }
 
 /// Returns a time in whole microseconds.
@@ -208,6 +231,46 @@ fn kind_of(failure: Failure, limits: &Limits) -> CallErrorKind {
     CallErrorKind::Trap { message: cause }
 }
 
+/// Returns an error as it may be kept: its message may hold words of the guest, as the name of a measurement that is no number does.
+fn printable(mut kind: CallErrorKind, transcript: &Transcript) -> CallErrorKind {
+    match &mut kind {
+        CallErrorKind::Malformed { message } | CallErrorKind::Trap { message } => *message = transcript.printable(message),
+        CallErrorKind::Deadline { .. }
+        | CallErrorKind::Limit { .. }
+        | CallErrorKind::Refused { .. }
+        | CallErrorKind::Forbidden { .. }
+        | CallErrorKind::NotAsked { .. }
+        | CallErrorKind::Kind { .. }
+        | CallErrorKind::Busy { .. }
+        | CallErrorKind::Host { .. } => {}
+    }
+    kind
+}
+
+impl Witness {
+    fn note(&self, used: PowerUse) {
+        let used = self.transcript.cleaned(used);
+        tracing::debug!(target: "plugin", power = used.power, what = used.what, outcome = ?used.outcome, "used");
+        self.asker.used(&used, &self.caller);
+        self.transcript.used(used);
+    }
+}
+
+impl Going {
+    fn begin(witness: Arc<Witness>, power: &'static str, what: String) -> Self {
+        let outcome = UseOutcome::Failed("the call ended before it did".to_owned());
+        let used = PowerUse { power, what, outcome, told: String::new(), times: 1, at_ms: clock::now_ms(), elapsed_us: 0 };
+        Self { witness, used, begun: Instant::now() }
+    }
+}
+
+impl Drop for Going {
+    fn drop(&mut self) {
+        self.used.elapsed_us = micros(self.begun.elapsed());
+        self.witness.note(self.used.clone());
+    }
+}
+
 impl CallState {
     /// Counts a host call; every host function begins with it.
     pub(crate) fn enter(&self) -> wasmtime::Result<()> {
@@ -218,7 +281,7 @@ impl CallState {
         Ok(())
     }
 
-    /// Runs one use of a power and writes down what it was, how long it took and what came of it.
+    /// Runs one use of a power and writes down what it was, when it was, how long it took and what came of it.
     ///
     /// `what` names what was asked, without anything secret.
     pub(crate) async fn using<T, E>(
@@ -231,23 +294,23 @@ impl CallState {
         E: Refusable,
     {
         self.enter()?;
-        let begun = Instant::now();
+        self.told.clear();
+        let mut going = Going::begin(self.witness.clone(), power, what);
         let came_of_it = use_it(self).await?;
-        let outcome = match &came_of_it {
+        going.used.outcome = match &came_of_it {
             Ok(_) => UseOutcome::Done,
             Err(error) if error.is_refusal() => UseOutcome::Refused(error.sentence()),
             Err(error) => UseOutcome::Failed(error.sentence()),
         };
-        tracing::debug!(target: "plugin", power, what, ?outcome, "used");
-        self.asker.used(power, &outcome);
-        self.transcript.used(PowerUse { power, what, outcome, elapsed_us: micros(begun.elapsed()) });
+        going.used.told = std::mem::take(&mut self.told);
         Ok(came_of_it)
     }
 
-    /// Counts the use of a power that needs no trace: what it did is to be seen elsewhere, or is nothing.
-    pub(crate) fn counted(&self, power: &'static str, granted: bool) {
-        let outcome = if granted { UseOutcome::Done } else { UseOutcome::Refused(String::new()) };
-        self.asker.used(power, &outcome);
+    /// Writes down the use of a power that reaches nothing outside and began so long ago.
+    pub(crate) fn used_quietly(&self, power: &'static str, what: String, granted: bool, elapsed: Duration) {
+        let outcome = if granted { UseOutcome::Done } else { UseOutcome::Refused("it was taken away".to_owned()) };
+        let at_ms = clock::now_ms().saturating_sub(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX));
+        self.witness.note(PowerUse { power, what, outcome, told: String::new(), times: 1, at_ms, elapsed_us: micros(elapsed) });
     }
 
     /// Notes the use of a power that was not granted and returns the sentence that the guest is told.
@@ -256,6 +319,15 @@ impl CallState {
         self.transcript.revealed.hide(&mut reason);
         self.transcript.revealed.hide(&mut line);
         let kind = CallErrorKind::Refused { power, reason, line };
+        let sentence = kind.to_string();
+        self.transcript.stop(kind);
+        sentence
+    }
+
+    /// The same for what no line to copy should open.
+    pub(crate) fn forbid(&self, power: &'static str, mut reason: String) -> String {
+        self.transcript.revealed.hide(&mut reason);
+        let kind = CallErrorKind::Forbidden { power, reason };
         let sentence = kind.to_string();
         self.transcript.stop(kind);
         sentence

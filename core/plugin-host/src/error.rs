@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::types::LogLine;
+use crate::types::{LogLine, Measurement};
 use crate::usage::Uses;
 use crate::{Kind, ManifestError};
 
@@ -96,14 +96,18 @@ pub struct CallError {
     pub outcome_unknown: bool,
     /// What was logged until then.
     pub log: Vec<LogLine>,
+    /// What was measured until then, beside the answer that there is not.
+    pub measurements: Vec<Measurement>,
     /// What was asked of the host until then.
     pub uses: Uses,
+    /// How long the call took, in microseconds; 0 for one that never began.
+    pub elapsed_us: u64,
 }
 
 impl CallError {
     /// Returns the error of a call that never began.
     pub(crate) fn before_it_began(kind: CallErrorKind) -> Self {
-        Self { kind, outcome_unknown: false, log: Vec::new(), uses: Uses::default() }
+        Self { kind, outcome_unknown: false, log: Vec::new(), measurements: Vec::new(), uses: Uses::default(), elapsed_us: 0 }
     }
 }
 
@@ -139,6 +143,14 @@ pub enum CallErrorKind {
         reason: String,
         /// The line of the grant that would allow it.
         line: String,
+    },
+    /// The plugin used a power for what no line to copy should open: an operator who wants it has to write it.
+    #[error("the plugin may not use `{power}`: {reason}")]
+    Forbidden {
+        /// The power.
+        power: &'static str,
+        /// What it wanted, and what would have to be written.
+        reason: String,
     },
     /// The plugin used a power that its manifest does not ask for, so no operator could have known of it.
     #[error(

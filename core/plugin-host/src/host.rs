@@ -70,6 +70,19 @@ pub(crate) struct Shared {
     cache: Option<Cache>,
 }
 
+/// Refuses a component that is too large or has too much of something, as every host does before it compiles one. Nothing of it is
+/// compiled or run.
+///
+/// # Errors
+/// Returns what it has too much of, or that it is no component.
+pub fn check_shape(component: &[u8], limits: &Limits) -> Result<(), LoadError> {
+    let limit = limits.component_bytes;
+    if component.len() > limit {
+        return Err(LoadError::TooLarge { found: component.len(), limit });
+    }
+    shape::check(component, limits)
+}
+
 impl PluginHost {
     /// Makes a host.
     pub fn new(options: Options) -> Result<Self, HostError> {
@@ -103,12 +116,8 @@ impl PluginHost {
     ///
     /// Blocking, at most for [`Limits::compile_ms`]: compiling takes about a tenth of a second for a small component, seconds for those of other languages.
     pub fn load(&self, bytes: &[u8]) -> Result<Plugin, LoadError> {
-        let limit = self.shared.limits.component_bytes;
-        if bytes.len() > limit {
-            return Err(LoadError::TooLarge { found: bytes.len(), limit });
-        }
         let limits = &self.shared.limits;
-        shape::check(bytes, limits)?;
+        check_shape(bytes, limits)?;
         let manifest = Manifest::read_within(bytes, limits.manifest_bytes)?;
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
         let component = self.compiled(&digest, bytes)?;

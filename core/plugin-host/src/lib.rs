@@ -36,7 +36,7 @@ mod usage;
 
 pub use error::{CallError, CallErrorKind, HostError, Limited, LoadError};
 pub use grants::{GrantView, Grants, GrantsInForce};
-pub use host::{Options, PluginHost};
+pub use host::{Options, PluginHost, check_shape};
 pub use limits::Limits;
 pub use manifest::{Kind, Manifest, ManifestError};
 pub use plugin::Plugin;
@@ -62,7 +62,7 @@ pub use types::{
     Subject, Subjects, Traffic, Window,
 };
 
-pub use usage::{PowerCounts, PowerUse, Usage, UseOutcome, Uses};
+pub use usage::{Caller, LatestUse, PowerCounts, PowerUse, Usage, UseOutcome, Uses};
 
 mod cache;
 mod call;

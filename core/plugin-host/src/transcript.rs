@@ -9,7 +9,7 @@ use crate::Limits;
 use crate::error::{CallErrorKind, Limited};
 use crate::revealed::Revealed;
 use crate::types::{LogLevel, LogLine, Measurement};
-use crate::usage::{PowerUse, UseOutcome, Uses};
+use crate::usage::{PowerUse, Uses};
 
 /// A transcript, shared between the call's store and whoever waits for the call.
 pub(crate) type Shared = Arc<Transcript>;
@@ -70,9 +70,7 @@ impl Transcript {
             written.lines_cut = written.lines_cut.saturating_add(1);
             return;
         }
-        let message = self.printable(message);
-        tracing::debug!(target: "plugin", ?level, "{message}");
-        written.log.push(LogLine { level, message });
+        written.log.push(LogLine { level, message: self.printable(message) });
     }
 
     /// Adds a measurement, if there is room and it is a number.
@@ -84,14 +82,14 @@ impl Transcript {
         }
     }
 
+    /// Returns a use as it may be kept: what was asked and what came of it are in part the guest's own words.
+    pub(crate) fn cleaned(&self, mut used: PowerUse) -> PowerUse {
+        used.each_text(|text| *text = self.printable(text));
+        used
+    }
+
     /// Adds a use of a power, if there is room.
-    ///
-    /// What was asked and what came of it are in part the guest's own words.
-    pub(crate) fn used(&self, mut used: PowerUse) {
-        used.what = self.printable(&used.what);
-        if let UseOutcome::Failed(sentence) | UseOutcome::Refused(sentence) = &mut used.outcome {
-            *sentence = self.printable(sentence);
-        }
+    pub(crate) fn used(&self, used: PowerUse) {
         self.lock().uses.add(used);
     }
 
@@ -146,7 +144,7 @@ impl Transcript {
     }
 
     /// Returns the text as it may be kept: without what was shown in confidence, without controls, cut to the limit of a line.
-    fn printable(&self, text: &str) -> String {
+    pub(crate) fn printable(&self, text: &str) -> String {
         let mut text = text.to_owned();
         self.revealed.hide(&mut text);
         printable(&text, self.log_line_bytes)

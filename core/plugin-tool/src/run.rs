@@ -18,18 +18,17 @@ pub struct RunOptions {
     pub call: Vec<u8>,
     /// The folder of the call's file: those that it names are looked for there.
     pub folder: PathBuf,
-    /// The time now, in Unix milliseconds.
-    pub now_ms: i64,
     /// Where compiled components are kept; `None` compiles it anew.
     pub cache_dir: Option<PathBuf>,
 }
 
-/// Runs one call. A call without an answer is no error here: what stopped it is in what is returned.
-pub async fn run(options: &RunOptions) -> Result<Said, ToolError> {
+/// Runs one call. A call without an answer is no error here: what stopped it is in what is returned. `now_ms` tells the time in Unix
+/// milliseconds; the call's time begins when the component is loaded, which may take long where it is compiled.
+pub async fn run(options: &RunOptions, now_ms: fn() -> i64) -> Result<Said, ToolError> {
     let call = CallForm::read(&options.call)?;
     let host = crate::host::start(options.cache_dir.as_deref())?;
     let plugin = host.load(&options.component)?;
-    ask(&plugin, &call, &options.folder, options.now_ms).await
+    ask(&plugin, &call, &options.folder, now_ms()).await
 }
 
 /// Asks a plugin what a call says.

@@ -1,12 +1,13 @@
-//! What the router counts per release: monotone numbers, so that a window is the difference of two readings.
+//! What the router counts per release and side: monotone numbers, so that a window is the difference of two readings.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::clock;
-use crate::protocol::{Latency, LatencyBucket, SideCounters, StatusClasses};
+use crate::protocol::{Latency, LatencyBucket, Side, SideCounters, StatusClasses};
 
 /// Upper bounds of the latency buckets in milliseconds: fine where interactive services live, coarse above. The last bucket has none.
 pub(crate) const BUCKET_BOUNDS_MS: [u64; 23] =
@@ -23,7 +24,75 @@ pub(crate) enum Outcome {
     Abandoned,
 }
 
-/// The counters of one release. Only ever added to; shared by every table that routes to the release.
+/// The counters of one release, apart for each side that it has been on: a request counts for the side that it was sent to, and goes on
+/// doing so when the release moves to the other one.
+#[derive(Debug)]
+pub(crate) struct ReleaseCounters {
+    since_ms: u64,
+    stable: OnceLock<Arc<Counters>>,
+    candidate: OnceLock<Arc<Counters>>,
+}
+
+impl ReleaseCounters {
+    pub(crate) fn new() -> Self {
+        Self { since_ms: clock::unix_ms(), stable: OnceLock::new(), candidate: OnceLock::new() }
+    }
+
+    /// Returns the counters of a side; they begin at zero with the first call.
+    pub(crate) fn on(&self, side: Side) -> Arc<Counters> {
+        self.place(side).get_or_init(|| Arc::new(Counters::new(self.since_ms))).clone()
+    }
+
+    /// Returns the numbers so far of each side that the release has been on.
+    pub(crate) fn sides(&self, release: &str) -> Vec<(Side, SideCounters)> {
+        let sides = [Side::Stable, Side::Candidate].into_iter();
+        sides.filter_map(|side| self.place(side).get().map(|counters| (side, counters.snapshot(release)))).collect()
+    }
+
+    /// Returns the numbers so far of both sides together.
+    pub(crate) fn snapshot(&self, release: &str) -> SideCounters {
+        let mut both = self.sides(release).into_iter().map(|(_, counters)| counters);
+        let first = both.next().unwrap_or_else(|| Counters::new(self.since_ms).snapshot(release));
+        both.fold(first, sum)
+    }
+
+    fn place(&self, side: Side) -> &OnceLock<Arc<Counters>> {
+        match side {
+            Side::Stable => &self.stable,
+            Side::Candidate => &self.candidate,
+        }
+    }
+}
+
+fn sum(a: SideCounters, b: SideCounters) -> SideCounters {
+    let classes = StatusClasses {
+        informational: a.classes.informational + b.classes.informational,
+        success: a.classes.success + b.classes.success,
+        redirection: a.classes.redirection + b.classes.redirection,
+        client_error: a.classes.client_error + b.classes.client_error,
+        server_error: a.classes.server_error + b.classes.server_error,
+    };
+    let buckets = a.latency.buckets.iter().zip(&b.latency.buckets);
+    let latency = Latency {
+        // Both have the same bounds.
+        buckets: buckets.map(|(a, b)| LatencyBucket { le_ms: a.le_ms, count: a.count + b.count }).collect(),
+        count: a.latency.count + b.latency.count,
+        sum_ms: a.latency.sum_ms + b.latency.sum_ms,
+    };
+    SideCounters {
+        release: a.release,
+        since_unix_ms: a.since_unix_ms,
+        requests: a.requests + b.requests,
+        errors: a.errors + b.errors,
+        abandoned: a.abandoned + b.abandoned,
+        classes,
+        spilled: a.spilled + b.spilled,
+        mirrored: a.mirrored + b.mirrored,
+        latency,
+    }
+}
+
+/// The counters of one release on one side. Only ever added to; shared by every table that routes to the release there.
 #[derive(Debug)]
 pub(crate) struct Counters {
     since_ms: u64,
@@ -38,9 +107,9 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(since_ms: u64) -> Self {
         Self {
-            since_ms: clock::unix_ms(),
+            since_ms,
             requests: AtomicU64::new(0),
             errors: AtomicU64::new(0),
             abandoned: AtomicU64::new(0),
@@ -142,7 +211,7 @@ mod tests {
 
     #[test]
     fn buckets_are_cumulative_and_errors_are_server_errors_and_failures() {
-        let counters = Counters::new();
+        let counters = Counters::new(0);
         counters.record(Outcome::Answered(StatusCode::OK), Duration::from_micros(900));
         counters.record(Outcome::Answered(StatusCode::NOT_FOUND), Duration::from_millis(4));
         counters.record(Outcome::Answered(StatusCode::BAD_GATEWAY), Duration::from_millis(4));
@@ -152,5 +221,20 @@ mod tests {
         assert_eq!((seen.classes.success, seen.classes.client_error, seen.classes.server_error), (1, 1, 1));
         let at = |le_ms: u64| seen.latency.buckets.iter().find(|b| b.le_ms == le_ms).unwrap().count;
         assert_eq!((at(1), at(3), at(5), at(30_000), seen.latency.count), (1, 1, 3, 3, 4));
+    }
+
+    #[test]
+    fn a_release_counts_apart_for_each_side_and_together() {
+        let release = ReleaseCounters::new();
+        assert_eq!(release.snapshot("v1").requests, 0);
+        assert_eq!(release.sides("v1"), []);
+        release.on(Side::Candidate).record(Outcome::Failed, Duration::from_millis(7));
+        release.on(Side::Stable).record(Outcome::Answered(StatusCode::OK), Duration::from_millis(2));
+        release.on(Side::Stable).record(Outcome::Answered(StatusCode::OK), Duration::from_millis(9));
+        let apart: Vec<_> = release.sides("v1").iter().map(|(side, c)| (*side, c.requests, c.errors)).collect();
+        assert_eq!(apart, [(Side::Stable, 2, 0), (Side::Candidate, 1, 1)]);
+        let both = release.snapshot("v1");
+        assert_eq!((both.requests, both.errors, both.classes.success, both.latency.count), (3, 1, 2, 3));
+        assert_eq!((both.latency.sum_ms, both.latency.buckets[4].count), (18.0, 2));
     }
 }

@@ -1,6 +1,7 @@
 //! Why the runtime cannot start.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Why the runtime cannot start. After it started it keeps going and reports per service instead.
@@ -46,6 +47,14 @@ pub enum StartError {
     /// The artifact store cannot be opened.
     #[error("cannot open the artifact store")]
     Artifacts(#[source] artifact::Error),
+    /// The address for metrics cannot be had.
+    #[error("cannot listen on {address} for metrics")]
+    Metrics {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A file system or socket call failed.
     #[error("cannot {action} {path}")]
     Io {

@@ -8,7 +8,7 @@
 //! weight or stops a release because of what it measures; it counts, and whoever drives it asks.
 //!
 //! In reading order: [`protocol`] is what can be said, [`client`] says it, `control` hears it, `scope` turns a desired state into
-//! processes and routes, `supervise` runs one process, `route` forwards one request.
+//! processes and routes, `supervise` runs one process, `route` forwards one request, `metrics` shows over TCP what was counted.
 
 pub mod client;
 mod clock;
@@ -16,6 +16,7 @@ mod control;
 mod counters;
 mod error;
 pub mod limits;
+mod metrics;
 mod options;
 pub mod protocol;
 mod route;

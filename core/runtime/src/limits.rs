@@ -107,6 +107,25 @@ pub const LOG_FOLDERS_MAX: usize = 20;
 /// How many releases' counters are kept per service, so that a release that comes back goes on counting.
 pub const COUNTERS_KEPT_MAX: usize = 16;
 
+/// How long the counters of a release are shown to who scrapes after the last of it went: five times the minute that lies between two
+/// scrapes where nobody says otherwise, so that its last requests are not missed.
+pub const DEPARTED_SHOWN: Duration = Duration::from_secs(300);
+
+/// The most releases of a service whose counters are shown to who scrapes: both sides, and those that a run of quick deployments left.
+pub const RELEASES_SHOWN_MAX: usize = 8;
+
+/// The largest answer to who scrapes: all services with their usual two releases are a fifth of it.
+pub const METRICS_BYTES_MAX: usize = 16 << 20;
+
+/// How long an answer to who scrapes may take to be put together; it waits for services that are storing a state.
+pub const METRICS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The most connections at once of those who scrape. A Prometheus keeps two.
+pub const METRICS_CONNECTIONS_MAX: usize = 32;
+
+/// The largest head of a request for metrics, in bytes: no more than a few parameters are asked for.
+pub const METRICS_HEAD_BYTES_MAX: usize = 16 << 10;
+
 /// How often a public port that could not be bound after a restart is tried again.
 pub const LISTEN_RETRY: Duration = Duration::from_secs(1);
 

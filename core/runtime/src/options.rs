@@ -1,6 +1,6 @@
 //! What the runtime is started with.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,8 +17,13 @@ pub struct Options {
     pub listen_host: IpAddr,
     /// How long an instance may take to send the head of its answer.
     pub response_head_timeout: Duration,
-    /// The search path that services are started with; the only thing in their environment that was not asked for.
+    /// The search path that services are started with.
     pub service_path: String,
+    /// Where a Prometheus may read what was counted and which instances are ready; port 0 lets the system pick. Nowhere, if absent.
+    /// Whoever reaches the address may read.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Where services are told to send their telemetry (`OTEL_EXPORTER_OTLP_ENDPOINT`), unless they are configured otherwise.
+    pub otlp_endpoint: Option<String>,
 }
 
 impl Options {
@@ -31,6 +36,8 @@ impl Options {
             listen_host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             response_head_timeout: Duration::from_secs(60),
             service_path: "/usr/local/bin:/usr/bin:/bin".to_owned(),
+            metrics_listen: None,
+            otlp_endpoint: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Starting the runtime and stopping it, in order.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use tokio::task::JoinSet;
 use crate::control;
 use crate::control::{Control, Directory};
 use crate::error::StartError;
+use crate::metrics::{self, Metrics};
 use crate::options::Options;
 use crate::scope::Shared;
 use crate::store::StateStore;
@@ -22,6 +24,7 @@ pub struct Runtime;
 /// A runtime that was started. Dropping it without [`Running::shutdown`] cuts callers off and stops the services without a drain.
 pub struct Running {
     control: Control,
+    metrics: Option<Metrics>,
     directory: Directory,
     control_socket: PathBuf,
     // Held until the end: no second runtime may use the folder.
@@ -33,15 +36,21 @@ impl Runtime {
     ///
     /// Must be called inside a tokio runtime. Returns when control requests are answered; services may still be starting.
     pub async fn start(options: Options) -> Result<Running, StartError> {
-        let control_socket = options.control_socket.clone();
+        let (control_socket, metrics_listen) = (options.control_socket.clone(), options.metrics_listen);
         let prepared = tokio::task::spawn_blocking(move || prepare(options)).await;
         let (shared, stored, lock) = match prepared {
             Ok(prepared) => prepared?,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         };
         let listener = control::open(&control_socket)?;
+        // Before anything is started: an address that cannot be had ends the start.
+        let metrics_listener = match metrics_listen {
+            Some(address) => Some(metrics::open(address).await?),
+            None => None,
+        };
         let directory = Directory::start(Arc::new(shared), stored);
-        Ok(Running { control: Control::start(listener, directory.clone()), directory, control_socket, _lock: lock })
+        let metrics = metrics_listener.map(|listener| Metrics::start(listener, directory.clone()));
+        Ok(Running { control: Control::start(listener, directory.clone()), metrics, directory, control_socket, _lock: lock })
     }
 }
 
@@ -51,10 +60,15 @@ impl Running {
         &self.control_socket
     }
 
+    /// Returns where a Prometheus may read, if it may anywhere.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(Metrics::address)
+    }
+
     /// Stops in order: no new control requests, no new connections, requests in flight finish within their drain time-outs, processes
     /// are asked to stop and then killed. The desired states stay; the next start brings them back.
     pub async fn shutdown(self) {
-        drop(self.control);
+        drop((self.control, self.metrics));
         let _ = fs::remove_file(&self.control_socket);
         let mut scopes: JoinSet<()> =
             self.directory.all().into_iter().map(|(_, handle)| async move { handle.shutdown().await }).collect();

@@ -155,9 +155,33 @@ impl std::str::FromStr for Secret {
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example: towpath runtime --data-dir ./data")]
 pub(crate) struct RuntimeArgs {
+    #[command(flatten)]
+    pub(crate) watched: WatchedArgs,
     /// Stop when standard input ends.
     #[arg(long, hide = true)]
     pub(crate) stop_with_stdin: bool,
+}
+
+/// How services on the runtime are watched from outside.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WatchedArgs {
+    /// Where a Prometheus may read the router's counters (/metrics) and which instances are ready (/discovery); port 0 has the system
+    /// choose one, and metrics.json in the data folder says which. Whoever reaches the address may read; without it, nobody may.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Where services are told to send their telemetry by OTLP, as OTEL_EXPORTER_OTLP_ENDPOINT; a service's own variables win.
+    #[arg(long, value_name = "URL", value_parser = otlp_endpoint)]
+    pub(crate) otlp_endpoint: Option<String>,
+}
+
+/// Returns an endpoint that a service can be told: it ends up in the environment of every service, so it must hold no password.
+fn otlp_endpoint(text: &str) -> Result<String, String> {
+    let parsed: hyper::Uri = text.parse().map_err(|error| format!("{error}; expected a URL like http://127.0.0.1:4318"))?;
+    match (parsed.scheme_str(), parsed.authority()) {
+        (Some("http" | "https"), Some(authority)) if !authority.as_str().contains('@') => Ok(text.to_owned()),
+        (Some("http" | "https"), Some(_)) => Err("it holds a user; services would all know the password".to_owned()),
+        _ => Err("expected a URL like http://127.0.0.1:4318".to_owned()),
+    }
 }
 
 /// What can be asked of the record.
@@ -256,6 +280,8 @@ pub(crate) struct RestoreArgs {
 pub(crate) struct UpArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) watched: WatchedArgs,
 }
 
 /// What can be done with plugins.
@@ -286,4 +312,23 @@ pub(crate) enum Scenario {
     Rollback,
     /// The engine is killed in the middle of a canary, which goes on when it is back.
     EngineCrash,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_otlp_endpoint_is_a_url_without_a_user() {
+        let check = |text: &str, expect: &str| {
+            let found = otlp_endpoint(text).unwrap_or_else(|error| error);
+            assert!(found.contains(expect), "{text}: {found}");
+        };
+        check("http://127.0.0.1:4318", "http://127.0.0.1:4318");
+        check("https://collector.example/otlp", "https://collector.example/otlp");
+        check("127.0.0.1:4318", "expected a URL like");
+        check("ftp://127.0.0.1", "expected a URL like");
+        check("", "expected a URL like");
+        check("http://me:secret@collector.example", "it holds a user");
+    }
 }

@@ -16,10 +16,10 @@ use crate::failure::Failure;
 #[derive(Clone, Debug)]
 pub(crate) struct DataDir(PathBuf);
 
-/// Where the running server is.
+/// Where a running process listens.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct ServerFile {
+pub(crate) struct Announcement {
     /// Its address.
     pub(crate) address: String,
     /// Its process.
@@ -68,6 +68,10 @@ impl DataDir {
         self.0.join("server.json")
     }
 
+    pub(crate) fn metrics_file(&self) -> PathBuf {
+        self.0.join("metrics.json")
+    }
+
     pub(crate) fn logs(&self) -> PathBuf {
         self.0.join("logs")
     }
@@ -91,19 +95,19 @@ impl DataDir {
     }
 
     /// Says where the server is.
-    pub(crate) fn announce(&self, server: &ServerFile) -> Result<(), Failure> {
+    pub(crate) fn announce(&self, server: &Announcement) -> Result<(), Failure> {
         let text = serde_json::to_vec(server).expect("BUG: two plain fields are always JSON");
         self.replace(&self.server_file(), &text)
     }
 
     /// Returns where the server is, if one said so.
-    pub(crate) fn announced(&self) -> Option<ServerFile> {
+    pub(crate) fn announced(&self) -> Option<Announcement> {
         serde_json::from_slice(&fs::read(self.server_file()).ok()?).ok()
     }
 
     /// Says where the server is unless another one that lives says so of itself: servers that share the folder need one door, and it
     /// must not stay with one that is gone.
-    pub(crate) fn announce_if_alone(&self, server: &ServerFile) -> Result<(), Failure> {
+    pub(crate) fn announce_if_alone(&self, server: &Announcement) -> Result<(), Failure> {
         match self.announced() {
             Some(found) if lives(found.pid) => Ok(()),
             Some(_) | None => self.announce(server),
@@ -116,6 +120,18 @@ impl DataDir {
             // A client that finds a stale one is refused its connection and says so.
             let _ = fs::remove_file(self.server_file());
         }
+    }
+
+    /// Says where metrics can be read.
+    pub(crate) fn announce_metrics(&self, runtime: &Announcement) -> Result<(), Failure> {
+        let text = serde_json::to_vec(runtime).expect("BUG: two plain fields are always JSON");
+        self.replace(&self.metrics_file(), &text)
+    }
+
+    /// Says that metrics can be read nowhere.
+    pub(crate) fn withdraw_metrics(&self) {
+        // Most often there is no such file.
+        let _ = fs::remove_file(self.metrics_file());
     }
 
     /// Replaces a file whole: readers see the old one or the new one.

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::args::ServerArgs;
 use crate::clock::SystemClock;
-use crate::data::{DataDir, ServerFile};
+use crate::data::{Announcement, DataDir};
 use crate::failure::Failure;
 use crate::signals;
 use crate::store::{self, Opened};
@@ -76,7 +76,7 @@ async fn offer(
     broken: impl Future<Output = String> + Send + 'static,
 ) -> Result<(), Failure> {
     let tokens = tokens(data, args)?;
-    let ours = ServerFile { address: address.to_string(), pid: std::process::id() };
+    let ours = Announcement { address: address.to_string(), pid: std::process::id() };
     data.announce(&ours)?;
     let announcing = tokio::spawn(stay_announced(data.clone(), ours.clone()));
     // The one line that says that it is ready; whoever reads it may be gone.
@@ -104,7 +104,7 @@ async fn offer(
 }
 
 /// Announces this server again when the one that was announced is gone, for ever.
-async fn stay_announced(data: DataDir, ours: ServerFile) {
+async fn stay_announced(data: DataDir, ours: Announcement) {
     loop {
         tokio::time::sleep(ANNOUNCE_EVERY).await;
         if let Err(failure) = data.announce_if_alone(&ours) {

@@ -45,7 +45,10 @@ pub(crate) async fn run(data_dir: &Path, args: &UpArgs, common: &Common) -> Resu
     if args.server.insecure_local {
         server.push("--insecure-local".to_owned());
     }
-    let mut runtime = Process::start("runtime", &program, words(&["runtime", "--stop-with-stdin"]), None)?;
+    let mut runtime = words(&["runtime", "--stop-with-stdin"]);
+    runtime.extend(args.watched.metrics_listen.map(|address| format!("--metrics-listen={address}")));
+    runtime.extend(args.watched.otlp_endpoint.as_ref().map(|endpoint| format!("--otlp-endpoint={endpoint}")));
+    let mut runtime = Process::start("runtime", &program, runtime, None)?;
     let mut server = match Process::start("server", &program, server, settings::store(args.server.store.as_ref())) {
         Ok(server) => server,
         Err(failure) => {

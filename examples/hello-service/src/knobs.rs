@@ -22,6 +22,8 @@ pub(crate) struct Knobs {
     pub(crate) crash_after: Option<Duration>,
     /// `FAIL_AFTER_REQUESTS`: after how many good answers every further one is a 500. Never.
     pub(crate) fail_after_requests: Option<u64>,
+    /// `LOG_ERRORS`, true or false: whether every request that fails leaves a line on standard error. false.
+    pub(crate) log_errors: bool,
 }
 
 impl Knobs {
@@ -42,6 +44,7 @@ impl Knobs {
             ready_after: time("READY_AFTER_MS")?.unwrap_or_default(),
             crash_after: time("CRASH_AFTER_MS")?,
             fail_after_requests: value(&variable, "FAIL_AFTER_REQUESTS", "a number of requests")?,
+            log_errors: value(&variable, "LOG_ERRORS", "true or false")?.unwrap_or(false),
         })
     }
 
@@ -76,13 +79,15 @@ mod tests {
     fn defaults_and_values() {
         let none = knobs(&[]).unwrap();
         assert_eq!((none.listen.to_string().as_str(), none.error_rate, none.crash_after), ("127.0.0.1:8080", 0.0, None));
-        let some = knobs(&[("PORT", "0"), ("DELAY_MS", "5"), ("FAIL_AFTER_REQUESTS", "9")]).unwrap();
+        let some = knobs(&[("PORT", "0"), ("DELAY_MS", "5"), ("FAIL_AFTER_REQUESTS", "9"), ("LOG_ERRORS", "true")]).unwrap();
+        assert_eq!((none.log_errors, some.log_errors), (false, true));
         assert_eq!((some.listen.port(), some.delay, some.fail_after_requests), (0, Duration::from_millis(5), Some(9)));
     }
 
     #[test]
     fn what_cannot_be_read_is_named() {
         assert_eq!(knobs(&[("ERROR_RATE", "2")]).unwrap_err(), "ERROR_RATE is 2; expected 0 to 1");
+        assert!(knobs(&[("LOG_ERRORS", "yes")]).unwrap_err().ends_with("expected true or false"));
         assert!(knobs(&[("PORT", "http")]).unwrap_err().starts_with("PORT is \"http\": invalid digit"));
     }
 

@@ -20,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
 use crate::knobs::Knobs;
+use crate::metrics::Metrics;
 
 /// How long requests in flight may take after the service was asked to stop; whoever runs it has a limit of its own.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,10 +28,14 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 /// The pause after a failed accept: out of file handles, trying at once only burns the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How Prometheus names its text format.
+const METRICS_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
 struct Service {
     knobs: Knobs,
     started: Instant,
     requests: AtomicU64,
+    metrics: Metrics,
 }
 
 /// Serves until SIGTERM or SIGINT, then finishes what was begun. Returns early where a knob says so.
@@ -40,7 +45,7 @@ pub(crate) async fn run(knobs: Knobs) -> io::Result<ExitCode> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let crash = crash(knobs.crash_after);
     tokio::pin!(crash);
-    let service = Arc::new(Service { knobs, started: Instant::now(), requests: AtomicU64::new(0) });
+    let service = Arc::new(Service { knobs, started: Instant::now(), requests: AtomicU64::new(0), metrics: Metrics::default() });
     let graceful = GracefulShutdown::new();
     loop {
         tokio::select! {
@@ -80,12 +85,22 @@ fn serve(stream: TcpStream, service: Arc<Service>, graceful: &GracefulShutdown) 
 
 impl Service {
     async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        match (request.method(), request.uri().path()) {
+        let started = Instant::now();
+        let path = request.uri().path();
+        let answer = match (request.method(), path) {
             (&Method::GET | &Method::HEAD, "/healthz") => self.healthz(),
+            (&Method::GET | &Method::HEAD, "/metrics") => text(METRICS_FORMAT, self.metrics.text()),
             (&Method::GET | &Method::HEAD, "/") => self.hello().await,
-            (_, "/" | "/healthz") => json(StatusCode::METHOD_NOT_ALLOWED, &serde_json::json!({ "error": "only GET and HEAD" })),
+            (_, "/" | "/healthz" | "/metrics") => {
+                json(StatusCode::METHOD_NOT_ALLOWED, &serde_json::json!({ "error": "only GET and HEAD" }))
+            }
             (_, path) => json(StatusCode::NOT_FOUND, &serde_json::json!({ "error": format!("there is no {path}") })),
+        };
+        // What asks how the service does is none of what it does.
+        if !matches!(path, "/healthz" | "/metrics") {
+            self.metrics.record(answer.status(), started.elapsed());
         }
+        answer
     }
 
     fn healthz(&self) -> Response<Full<Bytes>> {
@@ -96,11 +111,16 @@ impl Service {
     }
 
     async fn hello(&self) -> Response<Full<Bytes>> {
-        let fails = self.knobs.fails(self.requests.fetch_add(1, Relaxed));
+        let number = self.requests.fetch_add(1, Relaxed);
+        let fails = self.knobs.fails(number);
         if !self.knobs.delay.is_zero() {
             tokio::time::sleep(self.knobs.delay).await;
         }
         let version = &self.knobs.version;
+        if fails && self.knobs.log_errors {
+            // Nobody reading standard error is no reason to answer differently.
+            let _ = writeln!(io::stderr(), "level=error version={version} request={number} msg=\"told to fail\"");
+        }
         match fails {
             true => json(StatusCode::INTERNAL_SERVER_ERROR, &serde_json::json!({ "version": version, "error": "told to fail" })),
             false => json(StatusCode::OK, &serde_json::json!({ "version": version })),
@@ -109,8 +129,13 @@ impl Service {
 }
 
 fn json(status: StatusCode, body: &serde_json::Value) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::new(Bytes::from(body.to_string())));
+    let mut answer = text("application/json", body.to_string());
     *answer.status_mut() = status;
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+fn text(content_type: &'static str, text: String) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::new(Bytes::from(text)));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
 }

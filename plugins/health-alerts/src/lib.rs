@@ -10,7 +10,8 @@ mod settings;
 
 pub use matcher::Matcher;
 pub use settings::{Settings, Since};
-use towpath_sdk::helpers::placeholders::UnknownName;
+use towpath_sdk::health::Subject;
+use towpath_sdk::helpers::placeholders::{Placeholders, UnknownName};
 use towpath_sdk::prelude::*;
 
 /// The check.
@@ -23,12 +24,12 @@ impl HealthCheck for HealthAlerts {
         if let Err(sentence) = look.settings.check() {
             return Assessment::error(sentence);
         }
-        if look.subjects.candidate.is_none() {
+        let Some(candidate) = &look.subjects.candidate else {
             return Assessment::inconclusive("there is no candidate whose alerts could be judged");
-        }
-        match filters(look) {
+        };
+        match filters(look, candidate) {
             Ok(filters) => judge::judge(look, &filters),
-            Err(UnknownName(name)) if name == "release" || name == "label" => {
+            Err(UnknownName(name)) if ["release", "label", "endpoint"].contains(&name.as_str()) => {
                 Assessment::inconclusive(format!("the candidate has no {name}, which ${name} in matchers stands for"))
             }
             Err(unknown) => Assessment::error(unknown.to_string()),
@@ -37,13 +38,10 @@ impl HealthCheck for HealthAlerts {
 }
 
 /// Returns the filters of the question: the matchers, and the severities as one more.
-fn filters(look: &Look<Settings>) -> Result<Vec<String>, UnknownName> {
+fn filters(look: &Look<Settings>, candidate: &Subject) -> Result<Vec<String>, UnknownName> {
     let Settings { matchers, severities, severity_label, .. } = &look.settings;
-    let value = |name: &str| match name {
-        "endpoint" => None,
-        name => look.placeholder(look.subjects.candidate.as_ref(), name),
-    };
-    let mut filters = matchers.iter().map(|matcher| matcher.filter(value)).collect::<Result<Vec<_>, _>>()?;
+    let known = Placeholders::of(&look.context).on(Side::Candidate, candidate);
+    let mut filters = matchers.iter().map(|matcher| matcher.filter(|name| known.value(name))).collect::<Result<Vec<_>, _>>()?;
     if !severities.is_empty() {
         filters.push(matcher::one_of(severity_label, severities));
     }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use towpath_sdk::helpers::placeholders::{Piece, UnknownName, fill, pieces};
-use towpath_sdk::helpers::text::{quoted, regex_escaped};
+use towpath_sdk::helpers::placeholders::{Piece, UnknownName, fill, pieces, quoted};
+use towpath_sdk::helpers::text::regex_escaped;
 
 /// The longest matcher, in bytes: all of them stand in one address.
 const BYTES_MAX: usize = 500;
@@ -45,19 +45,23 @@ impl Matcher {
             Operator::Matches | Operator::MatchesNot => regex_escaped(text),
         };
         let filled = fill(&self.value, |name| value(name).map(escaped))?;
-        Ok(format!("{}{}{}", self.label, self.operator.as_str(), quoted(&filled)))
+        Ok(written(&self.label, self.operator, &filled))
     }
 }
 
 /// Returns the filter for one value of a label, without placeholders.
 pub(crate) fn is(label: &str, value: &str) -> String {
-    format!("{label}{}{}", Operator::Is.as_str(), quoted(value))
+    written(label, Operator::Is, value)
 }
 
 /// Returns the filter for any of several values of a label, without placeholders.
 pub(crate) fn one_of(label: &str, values: &[String]) -> String {
     let values: Vec<_> = values.iter().map(|value| regex_escaped(value)).collect();
-    format!("{label}{}{}", Operator::Matches.as_str(), quoted(&values.join("|")))
+    written(label, Operator::Matches, &values.join("|"))
+}
+
+fn written(label: &str, operator: Operator, value: &str) -> String {
+    format!("{label}{}\"{}\"", operator.as_str(), quoted(value))
 }
 
 impl Operator {

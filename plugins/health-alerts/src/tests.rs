@@ -263,7 +263,7 @@ fn settings_that_make_no_sense_are_an_error() {
     refused(&with("severities", json!([""])), "severities has 1 entries, expected at most 20 and none of them empty");
     refused(&with("severityLabel", json!("a-b")), "severityLabel is \"a-b\", which is no name of a label");
     refused(&with("watchdog", json!(" ")), "watchdog is empty, expected the name of an alert");
-    let unknown = "$serivce stands for nothing here; a dollar sign before a letter is written $$";
+    let unknown = "$serivce stands for nothing here; write $$ for a dollar sign";
     refused(&with("matchers", json!(["service=\"$serivce\""])), unknown);
 }
 

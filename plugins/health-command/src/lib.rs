@@ -9,7 +9,8 @@ mod settings;
 
 use performance::performance;
 pub use settings::{Convention, Judged, Means, Settings};
-use towpath_sdk::helpers::placeholders::{UnknownName, fill};
+use towpath_sdk::health::Subject;
+use towpath_sdk::helpers::placeholders::{Placeholders, UnknownName, fill};
 use towpath_sdk::helpers::text::clean;
 use towpath_sdk::powers::command::{self, Outcome, Request};
 use towpath_sdk::prelude::*;
@@ -35,11 +36,11 @@ impl HealthCheck for HealthCommand {
             return Assessment::error(sentence);
         }
         let judged = settings.judged;
-        if judged.subject(look).is_none() {
+        let Some(subject) = judged.subject(look) else {
             let absent = if judged == Judged::Stable { "stable side" } else { "candidate" };
             return Assessment::inconclusive(format!("there is no {absent} to judge"));
-        }
-        let arguments = match arguments(look) {
+        };
+        let arguments = match arguments(look, subject) {
             Ok(arguments) => arguments,
             Err(assessment) => return *assessment,
         };
@@ -57,11 +58,12 @@ impl HealthCheck for HealthCommand {
 }
 
 /// Returns the arguments with what their placeholders stand for. The error is boxed: it is the answer, and larger than what goes on.
-fn arguments(look: &Look<Settings>) -> Result<Vec<String>, Box<Assessment>> {
+fn arguments(look: &Look<Settings>, subject: &Subject) -> Result<Vec<String>, Box<Assessment>> {
     let judged = look.settings.judged;
+    let known = Placeholders::of(&look.context).on(judged.side(), subject);
     let value = |name: &str| match name {
         "endpoint" => judged.endpoint(look).map(str::to_owned),
-        name => look.placeholder(judged.subject(look), name).map(str::to_owned),
+        name => known.value(name).map(str::to_owned),
     };
     let filled = look.settings.arguments.iter().enumerate().map(|(place, argument)| {
         let number = place + 1;

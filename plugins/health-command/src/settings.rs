@@ -133,6 +133,14 @@ impl Judged {
         }
     }
 
+    /// Returns that side.
+    pub(crate) fn side(self) -> Side {
+        match self {
+            Self::Candidate | Self::Public => Side::Candidate,
+            Self::Stable => Side::Stable,
+        }
+    }
+
     pub(crate) fn endpoint(self, look: &Look<Settings>) -> Option<&str> {
         match self {
             Self::Candidate | Self::Stable => self.subject(look)?.endpoint.as_deref(),

@@ -210,7 +210,7 @@ fn arguments_name_what_is_judged() {
     assert_eq!(found.sentence, "the stable side has no endpoint, which $endpoint in argument 2 stands for");
     assert!(found.verdict == Verdict::Inconclusive && asked.is_empty());
     let (found, asked) = ran("candidate", &json!(["$serivce"]));
-    assert_eq!(found.sentence, "argument 1: $serivce stands for nothing here; a dollar sign before a letter is written $$");
+    assert_eq!(found.sentence, "argument 1: $serivce stands for nothing here; write $$ for a dollar sign");
     assert!(found.verdict == Verdict::Error && asked.is_empty());
 }
 

@@ -52,13 +52,14 @@ fn assess(look: &Look<Settings>, candidate: &Subject, memory: &mut Memory) -> Re
     let settings = &look.settings;
     let now_ms = clock::now_ms();
     let (from_ns, until_ns) = (memory.read_until_ns, source::until_ns(settings, now_ms).max(memory.read_until_ns));
-    let stable = look.subjects.stable.as_ref().filter(|_| settings.needs_stable()).map(|subject| Of { side: "stable", subject });
+    let stable =
+        look.subjects.stable.as_ref().filter(|_| settings.needs_stable()).map(|subject| Of { side: Side::Stable, subject });
     if let (Some(stable), Some(rule), false) = (stable, &settings.new_patterns, memory.knows_before) {
         memory.forms.learn(rule, &source::read_before(look, stable, rule.look_back_minutes, from_ns)?);
         memory.knows_before = true;
     }
     let stable = stable.map(|stable| source::read(look, stable, from_ns, until_ns)).transpose()?;
-    let candidate = source::read(look, Of { side: "candidate", subject: candidate }, from_ns, until_ns)?;
+    let candidate = source::read(look, Of { side: Side::Candidate, subject: candidate }, from_ns, until_ns)?;
     memory.read_until_ns = until_ns;
     memory.candidate_lines = memory.candidate_lines.saturating_add(candidate.lines.len() as u64);
     memory.stable_lines = memory.stable_lines.saturating_add(stable.as_ref().map_or(0, |stable| stable.lines.len() as u64));

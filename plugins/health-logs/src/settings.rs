@@ -37,7 +37,7 @@ pub struct Loki {
     #[schemars(regex(pattern = "^https?://"))]
     pub url: String,
     /// The LogQL query that gives the lines of one side: `{app="$service", release="$label"}`. `$service`, `$environment`, and the side's
-    /// `$release` and `$label` stand for what they name, inside of quotes alone; `$$` is a dollar sign. It must name `$release` or `$label`.
+    /// `$release`, `$label`, `$side` and `$digest` stand for what they name, inside of quotes alone; `$$` is a dollar sign. One of these four must be there.
     #[schemars(length(min = 1, max = 4000))]
     pub query: String,
     /// Whose lines, where the Loki has several tenants (`X-Scope-OrgID`).
@@ -161,8 +161,8 @@ impl Loki {
         if self.query.len() > QUERY_BYTES_MAX {
             return Err(format!("loki.query has {} bytes, at most {QUERY_BYTES_MAX} may be", self.query.len()));
         }
-        if !pieces(&self.query).any(|piece| matches!(piece, Piece::Name("release" | "label"))) {
-            return Err("loki.query has neither $release nor $label, so that both sides would be one".to_owned());
+        if !pieces(&self.query).any(|piece| matches!(piece, Piece::Name("release" | "label" | "side" | "digest"))) {
+            return Err("loki.query has none of $release, $label, $side and $digest, so that both sides would be one".to_owned());
         }
         match &self.tenant {
             Some(tenant) if tenant.contains(char::is_control) => Err("loki.tenant has a control character in it".to_owned()),

@@ -3,7 +3,7 @@
 /// The powers, which every world imports.
 pub mod powers {
     wit_bindgen::generate!({
-        path: "../wit/0.3",
+        path: "wit",
         world: "powers",
         generate_all,
     });
@@ -12,7 +12,7 @@ pub mod powers {
 /// The world of a target.
 pub mod target {
     wit_bindgen::generate!({
-        path: "../wit/0.3",
+        path: "wit",
         world: "target-plugin",
         pub_export_macro: true,
         export_macro_name: "export_target_world",
@@ -37,7 +37,7 @@ pub mod target {
 /// The world of a gate.
 pub mod gate {
     wit_bindgen::generate!({
-        path: "../wit/0.3",
+        path: "wit",
         world: "gate-plugin",
         pub_export_macro: true,
         export_macro_name: "export_gate_world",
@@ -62,7 +62,7 @@ pub mod gate {
 /// The world of a health check.
 pub mod health {
     wit_bindgen::generate!({
-        path: "../wit/0.3",
+        path: "wit",
         world: "health-plugin",
         pub_export_macro: true,
         export_macro_name: "export_health_world",

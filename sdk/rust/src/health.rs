@@ -37,21 +37,6 @@ impl<S> Look<S> {
         self.subjects.candidate.as_ref()?.endpoint.as_deref()
     }
 
-    /// Returns what a placeholder stands for (see [`helpers::placeholders`](crate::helpers::placeholders)): `service`, `environment`, and of
-    /// the side that is asked about `release`, `label` and `endpoint`. `None` for other names and for what is not there or empty.
-    pub fn placeholder<'a>(&'a self, subject: Option<&'a Subject>, name: &str) -> Option<&'a str> {
-        let value = match name {
-            "service" => self.context.service.as_str(),
-            "environment" => self.context.environment.as_str(),
-            "release" => subject?.release.as_str(),
-            "label" => subject?.label.as_str(),
-            "endpoint" => subject?.endpoint.as_deref()?,
-            _ => return None,
-        };
-        // An empty text in a query would ask for what has no such label at all.
-        (!value.is_empty()).then_some(value)
-    }
-
     /// Returns how long the call may still take, in milliseconds; 0 when its time is over.
     pub fn left_ms(&self) -> u32 {
         let left_ms = self.context.deadline_ms.saturating_sub(clock::now_ms()).max(0);

@@ -46,7 +46,7 @@
 //! ```
 //!
 //! Where to go on: [`guide::health`], [`guide::gate`] and [`guide::target`] for what each kind owes, [`guide::settings`],
-//! [`guide::testing`], [`guide::powers`] and [`powers`] for what a plugin may do, [`helpers`] for what every target needs,
+//! [`guide::testing`], [`guide::files`] for what the tool reads, [`guide::powers`] and [`powers`] for what a plugin may do, [`helpers`] for what every target needs,
 //! [`guide::publishing`] for how it comes to those who use it.
 
 pub mod guide;

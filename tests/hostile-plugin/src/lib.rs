@@ -23,6 +23,8 @@ pub enum Settings {
     EatMemory,
     /// Writes so many lines.
     Log(u32),
+    /// Writes so many lines and a number, then crashes.
+    LogThenTrap(u32),
     /// Answers with a sentence of so many bytes.
     Talk(usize),
     /// Leaves a state of so many bytes.
@@ -67,6 +69,8 @@ pub enum Settings {
     Backwards(String),
     /// Keeps a secret for its next look.
     Keep(String),
+    /// Answers with a number that is none, and is called like a secret.
+    MeasureNothing(String),
     /// Sends a secret to this host.
     Send {
         /// The secret's name.
@@ -105,6 +109,10 @@ impl HealthCheck for Hostile {
                 let state = secret::reveal(name).unwrap_or_default().into_bytes();
                 Assessment { state: Some(state), ..Assessment::healthy(sentence) }
             }
+            Settings::MeasureNothing(ref name) => {
+                let value = secret::reveal(name).unwrap_or_default();
+                Assessment::healthy(sentence).measured([Measurement::new(&format!("{value}\u{1b}[2J"), f64::NAN, "1")])
+            }
             _ => Assessment::healthy(sentence),
         }
     }
@@ -142,12 +150,15 @@ impl Target for Hostile {
 /// Does what it is told and returns what came of it.
 fn misbehave(settings: &Settings) -> String {
     match settings {
-        Settings::Behave | Settings::Remember(_) | Settings::NotANumber | Settings::Keep(_) => "well".to_owned(),
+        Settings::Behave | Settings::Remember(_) | Settings::NotANumber | Settings::Keep(_) | Settings::MeasureNothing(_) => {
+            "well".to_owned()
+        }
         Settings::Loop => forever(),
         Settings::Trap => panic!("told to"),
         Settings::Recurse => deep(1).to_string(),
         Settings::EatMemory => eat().to_string(),
         Settings::Log(lines) => flood(*lines),
+        Settings::LogThenTrap(lines) => panic!("{}", flood(*lines)),
         Settings::Talk(bytes) => "x".repeat(*bytes),
         Settings::Wait(milliseconds) => {
             clock::pause_ms(*milliseconds);

@@ -74,6 +74,18 @@ impl Forge {
         forge.fields(&fields.join(""))
     }
 
+    /// Begins a gate whose `evaluate` has this body. It finds the context's address in `$context`, and at address 256 an answer that passes.
+    pub fn gate(evaluate: &str) -> Self {
+        let mut forge = Self::new(HEALTHY);
+        forge.world = "include towpath:plugin/health-plugin@0.1.0; include towpath:plugin/gate-plugin@0.1.0;".to_owned();
+        forge.manifest["kinds"] = json!(["health", "gate"]);
+        forge.manifest["settings"] = json!({ "health": {}, "gate": {} });
+        let gate = |function: &str, rest: &str| format!("(func (export \"towpath:plugin/gate@0.1.0#{function}\") {rest})");
+        let evaluate = gate("evaluate", &format!("(param $context i32) (result i32) {evaluate}"));
+        let schema = gate("settings-schema", "(result i32) (unreachable)");
+        forge.fields(&(evaluate + &schema))
+    }
+
     /// Adds a core module, in text form, that is instantiated beside the component's own.
     #[must_use]
     pub fn beside(mut self, module: &str) -> Self {

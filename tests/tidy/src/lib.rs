@@ -17,6 +17,7 @@ mod rust;
 mod check {
     //! One file per question.
     pub(crate) mod changelog;
+    pub(crate) mod contract;
     pub(crate) mod documents;
     pub(crate) mod error_pages;
     pub(crate) mod functions;
@@ -31,6 +32,7 @@ mod check {
 }
 
 pub use check::changelog::check as changelog;
+pub use check::contract::check as contract;
 pub use check::documents::check as documents;
 pub use check::error_pages::check as error_pages;
 pub use check::functions::check as functions;

@@ -111,3 +111,17 @@ async fn a_removed_digest_is_gone_with_its_grants_and_own_plugins_stay() {
     assert_eq!(rig.plugins().install(missing).await.unwrap_err().code(), Code::NotFound);
     rig.stop().await;
 }
+
+#[tokio::test]
+async fn a_plugins_page_says_what_it_asked_last_and_a_list_does_not() {
+    let rig = Rig::start().await;
+    install(&rig, "/srv/queue-http.wasm").await;
+    let page = get(&rig, "queue").await.unwrap();
+    let latest: Vec<_> = page.latest_uses.iter().map(|used| (used.power.as_str(), used.what.as_str())).collect();
+    assert_eq!(latest, [("http", "GET http://a:80/")]);
+    let schemas: Vec<_> = page.settings_schemas.iter().map(|one| (one.kind.as_str(), one.schema.as_str())).collect();
+    assert_eq!(schemas, [("health", r#"{"type":"object"}"#)]);
+    let list = rig.plugins().list(v1::ListRequest {}).await.unwrap().into_inner();
+    assert!(list.plugins.iter().all(|plugin| plugin.latest_uses.is_empty()));
+    rig.stop().await;
+}

@@ -58,6 +58,18 @@ pub struct WatchArgs {
     pub which: Which,
 }
 
+/// Whose looks to list.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example: towpath looks hello local --csv >looks.csv")]
+pub struct LooksArgs {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a comment would become part of the help text")]
+    pub which: Which,
+    /// As CSV, a row for each number. With --json and without this, a line of JSON for each look.
+    #[arg(long)]
+    pub csv: bool,
+}
+
 /// What to show.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example: towpath status hello")]

@@ -10,7 +10,9 @@ pub use catalog::{
     ApplyArgs, EnvironmentCommand, NameArgs, PathCommand, PathNameArgs, PathsArgs, ReleaseArgs, ReleaseCommand,
     ReleaseCreateArgs, ServiceArgs, ServiceCommand,
 };
-pub use deployment::{ApproveArgs, DeployArgs, ListArgs, PlanArgs, RollbackArgs, StatusArgs, SteerArgs, WatchArgs, Which};
+pub use deployment::{
+    ApproveArgs, DeployArgs, ListArgs, LooksArgs, PlanArgs, RollbackArgs, StatusArgs, SteerArgs, WatchArgs, Which,
+};
 pub use plugin::{GrantPlace, PluginCommand, PluginGrantArgs, PluginInstallArgs, PluginRemoveArgs, PluginRevokeArgs};
 
 /// The exit codes, as they are shown below the help text.
@@ -48,6 +50,8 @@ pub enum Command {
     Watch(WatchArgs),
     /// Shows one deployment as it is now.
     Show(WatchArgs),
+    /// Lists every look of a deployment's health checks, with the numbers that its verdict rests on.
+    Looks(LooksArgs),
     /// Shows what runs where.
     Status(StatusArgs),
     /// Lists deployments, newest first.

@@ -41,7 +41,8 @@ pub enum PluginCommand {
 /// What to install.
 #[derive(Clone, Debug, Args)]
 pub struct PluginInstallArgs {
-    /// The absolute path of a component on the server's machine.
+    /// Where it is: a reference to a registry, like registry.example/team/health-queue:1.0.0; FOLDER#REFERENCE for a folder of plugins on
+    /// the server's machine; or the absolute path of a component there.
     pub reference: String,
     /// Install only the component with this digest.
     #[arg(long, value_name = "DIGEST")]

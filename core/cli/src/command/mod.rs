@@ -3,6 +3,7 @@
 mod catalog;
 mod deploy;
 mod list;
+mod looks;
 mod path;
 mod plan;
 mod plugin;
@@ -44,6 +45,7 @@ pub async fn run(command: &Command, output: &mut Output) -> Result<Exit, Error> 
             watch::watch(client, &id, output).await
         }
         Command::Show(args) => show::show(&client, &args.which, output).await,
+        Command::Looks(args) => looks::looks(&client, args, output).await,
         Command::Status(args) => status::status(&client, args, output).await,
         Command::List(args) => list::list(&client, args, output).await,
         Command::Pause(args) => steer::steer(&client, steer::Verb::Pause, args, output).await,

@@ -152,6 +152,18 @@ fn granted(grant: &v1::PluginGrant) -> String {
     format!("{place}, {until}, by {}{reason} {}", grant.granted_by, grant.powers)
 }
 
+/// Says what was asked of the host, when, for whom, and what came of it.
+fn used(latest: &v1::PowerUse) -> String {
+    let v1::PowerUse { power, what, outcome, why, at_ms, elapsed_us, deployment, service, environment } = latest;
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    let whom = match (deployment.as_str(), service.as_str()) {
+        ("", "") => "outside of a deployment".to_owned(),
+        ("", service) => format!("{service} in {environment}"),
+        (deployment, service) => format!("{service} in {environment}, {deployment}"),
+    };
+    format!("{} ago {power} {what} ({outcome}{why}, {elapsed_us} us) for {whom}", duration(now_millis() - at_ms))
+}
+
 fn one(output: &mut Output, plugin: &v1::Plugin) -> Result<(), Error> {
     let mut lines = vec![
         ("plugin", format!("{} {}", plugin.name, plugin.version)),
@@ -177,11 +189,12 @@ fn one(output: &mut Output, plugin: &v1::Plugin) -> Result<(), Error> {
             ("used", format!("{}: {} times, {} failed, {} refused", use_.power, use_.used, use_.failed, use_.refused))
         }),
     );
+    lines.extend(plugin.latest_uses.iter().map(|latest| ("latest", used(latest))));
     for (name, value) in lines {
         writeln!(output.out, "{name:<9} {}", clean(&value))?;
     }
-    match plugin.settings_schema.as_str() {
-        "" => Ok(()),
-        schema => Ok(writeln!(output.out, "settings\n{}", clean(schema))?),
+    for v1::SettingsSchema { kind, schema } in &plugin.settings_schemas {
+        writeln!(output.out, "settings of the {}\n{}", clean(kind), clean(schema))?;
     }
+    Ok(())
 }

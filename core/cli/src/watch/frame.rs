@@ -191,15 +191,19 @@ fn check_line(check: &v1::CheckStatus) -> Line {
     Line::new(mood, format!("  {:<16} {verdict}  {}", check.name, check.sentence).trim_end())
 }
 
-/// Returns a measurement against its limit, with what it rests on.
 fn measurement_line(measured: &v1::Measurement) -> Line {
+    Line::new(Mood::Faint, format!("      {}", measurement(measured)))
+}
+
+/// Returns a measurement against its limit, with what it rests on.
+pub(crate) fn measurement(measured: &v1::Measurement) -> String {
     let side = match measured.side() {
         v1::Side::Stable => "stable ",
         v1::Side::Candidate => "candidate ",
         v1::Side::Unspecified => "",
     };
     let unit = if measured.unit == "1" { String::new() } else { format!(" {}", measured.unit) };
-    let mut text = format!("      {side}{} {}{unit}", measured.name, number(measured.value));
+    let mut text = format!("{side}{} {}{unit}", measured.name, number(measured.value));
     if let Some(limit) = measured.limit {
         text.push_str(&format!(", limit {}", number(limit)));
     }
@@ -212,7 +216,7 @@ fn measurement_line(measured: &v1::Measurement) -> Line {
     if !measured.test.is_empty() {
         text.push_str(&format!(", {}", measured.test));
     }
-    Line::new(Mood::Faint, text)
+    text
 }
 
 fn waiting(deployment: &v1::Deployment, now: i64) -> Option<Line> {

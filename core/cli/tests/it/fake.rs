@@ -215,7 +215,9 @@ impl DeploymentService for Answers {
     }
 
     async fn get(&self, request: Request<v1::GetDeploymentRequest>) -> Answer<v1::Deployment> {
-        Ok(Response::new(deployment(&request.into_inner().deployment_id)))
+        // It is as far as the story that will be told.
+        let version = self.0.watches.lock().unwrap().front().and_then(|(story, _)| story.last()).map_or(0, |last| last.version);
+        Ok(Response::new(v1::Deployment { version, ..deployment(&request.into_inner().deployment_id) }))
     }
 
     async fn list(&self, _: Request<v1::ListDeploymentsRequest>) -> Answer<v1::ListDeploymentsResponse> {
@@ -312,6 +314,20 @@ fn plugin(state: &str) -> v1::Plugin {
             reason: "to try it".to_owned(),
             ..v1::PluginGrant::default()
         }],
+        latest_uses: vec![v1::PowerUse {
+            power: "http".to_owned(),
+            what: "GET http://a:80/\x1b[2J".to_owned(),
+            outcome: "failed".to_owned(),
+            why: "no answer in time".to_owned(),
+            elapsed_us: 7,
+            deployment: "d-1".to_owned(),
+            service: "web".to_owned(),
+            environment: "local".to_owned(),
+            ..v1::PowerUse::default()
+        }],
+        settings_schemas: [("gate", "{}"), ("health", "[]")]
+            .map(|(kind, schema)| v1::SettingsSchema { kind: kind.to_owned(), schema: schema.to_owned() })
+            .to_vec(),
         ..v1::Plugin::default()
     }
 }

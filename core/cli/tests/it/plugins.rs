@@ -48,6 +48,10 @@ async fn plugins_are_listed_shown_and_removed() {
     for verb in ["inspect", "get"] {
         let (_, out, _) = fake.run(&format!("plugin {verb} probe")).await;
         assert!(out.contains("from      file:///srv/probe.wasm"), "{out}");
+        assert!(out.contains("settings of the gate\n{}\nsettings of the health\n[]\n"), "{out}");
+        let latest = out.lines().find(|line| line.starts_with("latest ")).unwrap();
+        let used = r"ago http GET http://a:80/\u{1b}[2J (failed: no answer in time, 7 us) for web in local, d-1";
+        assert!(latest.ends_with(used), "{out}");
     }
     let (exit, out, _) = fake.run("plugin remove probe").await;
     assert_eq!((exit, out.as_str()), (Exit::Refused, ""));

@@ -54,6 +54,68 @@ async fn a_look_is_told_when_its_verdict_is_another() {
     assert_eq!(told, ["healthy: look 1", "unhealthy: look 3", "healthy: look 5", "over"]);
 }
 
+/// Returns an update after which two checks were asked so many times.
+fn asked(version: u64, traffic: u32, probe: u32) -> v1::DeploymentUpdate {
+    let mut update = update(version, "shifting", "operation-completed", "a look");
+    let rate = v1::Measurement {
+        name: "error-rate".to_owned(),
+        value: 0.25,
+        unit: "ratio".to_owned(),
+        side: v1::Side::Candidate.into(),
+        limit: Some(0.01),
+        samples: Some(40),
+        interval: Some(v1::Interval { low: 0.1, high: 0.5 }),
+        test: "exact".to_owned(),
+    };
+    let check = |name: &str, looks: u32, verdict: &str, sentence: &str, measurements: &[v1::Measurement]| v1::CheckStatus {
+        name: name.to_owned(),
+        looks,
+        verdict: if looks > 0 { verdict } else { "" }.to_owned(),
+        sentence: sentence.to_owned(),
+        measurements: measurements.to_vec(),
+        step: "watch-5".to_owned(),
+        ..v1::CheckStatus::default()
+    };
+    let checks = [
+        check("traffic", traffic, "unhealthy", "10 of 40, at most 1 %", &[rate]),
+        check("probe", probe, "healthy", "=it answers\x07", &[]),
+    ];
+    update.deployment.as_mut().unwrap().checks = checks.to_vec();
+    update
+}
+
+#[tokio::test]
+async fn every_look_is_listed_once_with_what_it_rests_on() {
+    let story =
+        || vec![update(1, "queued", "requested", "asked"), asked(2, 0, 1), asked(3, 0, 1), asked(4, 1, 1), asked(5, 1, 2)];
+    let run = async |line: &str| {
+        let fake = Fake::start().await;
+        // The deployment goes on: what comes after this moment is not waited for.
+        fake.script.watches.lock().unwrap().push_back((story(), None));
+        let (exit, out, err) = fake.run(line).await;
+        assert_eq!((exit, err.as_str()), (Exit::Done, ""));
+        out
+    };
+    let people = "\
+00:00:02  watch-5       probe             healthy       =it answers\\u{7}
+00:00:04  watch-5       traffic           unhealthy     10 of 40, at most 1 %
+            candidate error-rate 0.25 ratio, limit 0.01, within 0.1 to 0.5, 40 samples, exact
+00:00:05  watch-5       probe             healthy       =it answers\\u{7}
+";
+    assert_eq!(run("looks d-1").await, people);
+    let csv = "\
+at_unix_ms,step,look,check,verdict,sentence,metric,side,value,unit,limit,low,high,samples
+2000,watch-5,1,probe,healthy,'=it answers\\u{7},,,,,,,,
+4000,watch-5,1,traffic,unhealthy,\"10 of 40, at most 1 %\",error-rate,candidate,0.25,ratio,0.01,0.1,0.5,40
+5000,watch-5,2,probe,healthy,'=it answers\\u{7},,,,,,,,
+";
+    assert_eq!(run("looks d-1 --csv").await, csv);
+    let json = run("looks d-1 --json").await;
+    let looks: Vec<serde_json::Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(looks.len(), 3);
+    assert_eq!((&looks[1]["check"], &looks[1]["measurements"][0]["interval"]["high"]), (&"traffic".into(), &0.5.into()));
+}
+
 #[tokio::test]
 async fn a_broken_watch_is_resumed_behind_what_was_seen() {
     let fake = Fake::start().await;

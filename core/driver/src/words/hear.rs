@@ -11,8 +11,8 @@ use crate::limits;
 /// An answer that says something impossible; the call counts as lost.
 pub(crate) struct Nonsense(pub(crate) String);
 
-/// Returns how a reconcile stands, with the state that the plugin wants to be given next time.
-pub(crate) fn progress(progress: host::Progress) -> Result<(Progress, Option<Vec<u8>>), Nonsense> {
+/// Returns how a reconcile under this fence stands, with the state that the plugin wants to be given next time.
+pub(crate) fn progress(progress: host::Progress, fence: u64) -> Result<(Progress, Option<Vec<u8>>), Nonsense> {
     Ok(match progress {
         host::Progress::Converged(seen) => {
             let state = plugin_state(seen.state.clone())?;
@@ -28,6 +28,10 @@ pub(crate) fn progress(progress: host::Progress) -> Result<(Progress, Option<Vec
             (progress, state)
         }
         host::Progress::Failed(found) => (Progress::Failed(fault(&found)), None),
+        // A target that refuses its own generation would have us go back for nothing.
+        host::Progress::Superseded { highest_fence } if highest_fence <= fence => {
+            return Err(Nonsense(format!("superseded by fence {highest_fence}, which is not above this call's {fence}")));
+        }
         host::Progress::Superseded { highest_fence } => (Progress::Superseded(Fence(highest_fence)), None),
     })
 }
@@ -139,6 +143,16 @@ pub(crate) fn nonsense(found: &Nonsense) -> Lost {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_higher_fence_supersedes() {
+        let said = |highest_fence| progress(host::Progress::Superseded { highest_fence }, 7);
+        assert!(matches!(said(8), Ok((Progress::Superseded(Fence(8)), None))));
+        for not_above in [7, 6, 0] {
+            let Err(Nonsense(why)) = said(not_above) else { panic!("{not_above} was taken") };
+            assert!(why.contains(&format!("fence {not_above}")) && why.contains("this call's 7"), "{why}");
+        }
+    }
 
     #[test]
     fn a_sentence_can_neither_rewrite_a_screen_nor_fill_it() {

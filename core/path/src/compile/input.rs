@@ -98,8 +98,8 @@ pub struct PluginFacts {
     pub digest: Digest,
     /// What it can be.
     pub kinds: Vec<PluginKind>,
-    /// The JSON Schema of its settings, from its manifest.
-    pub settings_schema: Value,
+    /// The JSON Schema of its settings, from its manifest: one for each kind that it has one for.
+    pub settings_schemas: Vec<(PluginKind, Value)>,
 }
 
 /// What a plugin can be used as.

@@ -121,7 +121,9 @@ impl<'a> Resolver<'a> {
             },
             None => Value::Object(Default::default()),
         };
-        let validator = match schema::compile(&facts.settings_schema) {
+        // What has no schema as this kind checks its settings itself, at every call.
+        let schema = facts.settings_schemas.iter().find(|(of, _)| *of == kind).map_or(&Value::Bool(true), |(_, schema)| schema);
+        let validator = match schema::compile(schema) {
             Ok(validator) => validator,
             Err((_, words)) => {
                 let message = format!("the plugin {:?} has a settings schema that cannot be used", uses.plugin);
@@ -133,7 +135,7 @@ impl<'a> Resolver<'a> {
         let locate = |pointer: &str, key: Option<&str>| settings_place(&input, scope, uses, source, pointer, key);
         let of = format!(" of {}", uses.plugin);
         let what = What { one: "setting", of: &of };
-        let found = schema::check(&validator, &facts.settings_schema, &settings, what, &locate);
+        let found = schema::check(&validator, schema, &settings, what, &locate);
         let fits = found.is_empty();
         self.found.extend(found);
         fits.then(|| PluginUse { name: uses.plugin.clone(), digest: facts.digest, settings: canonical(&settings) })

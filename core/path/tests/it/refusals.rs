@@ -133,3 +133,17 @@ fn what_would_overload_or_lead_nowhere_is_refused() {
     transcript.refused("an approval by nobody", World { path, service, environment: live, ..World::of(CANARY) }.compile());
     expect_file!["golden/nowhere.txt"].assert_eq(&transcript.text);
 }
+
+#[test]
+fn a_plugin_of_two_kinds_has_the_settings_of_the_kind_that_it_is_used_as() {
+    let uses = |gate: &str, health: &str| {
+        let path = small("recreate: { watch: 5m }").replace("use: health-http, with: { path: /healthz }", health);
+        World::plain(&format!("{path}gates:\n  - {{ {gate} }}\n")).compile()
+    };
+    let (gate, health) = ("use: gate-and-health, with: { linesMin: 0.5 }", "use: gate-and-health, with: { path: /healthz }");
+    uses(gate, health).unwrap_or_else(|found| panic!("{}", path::render_diagnostics(&found)));
+    for (gate, health, expect) in [(health, health, "path"), (gate, gate, "linesMin")] {
+        let found = path::render_diagnostics(&uses(gate, health).expect_err("these are the settings of the other kind"));
+        assert!(found.contains(expect) && found.contains("gate-and-health"), "{found}");
+    }
+}

@@ -34,15 +34,27 @@ impl PluginCatalog for Plugins {
                 }),
             ),
             "gate-junit" => (PluginKind::Gate, 4, json!({"failuresMax": {"type": "integer"}, "testsMin": {"type": "integer"}})),
+            "gate-and-health" => return Some(gate_and_health()),
             _ => return None,
         };
-        let settings_schema: Value = json!({"type": "object", "properties": properties, "additionalProperties": false});
-        Some(PluginFacts { digest: Digest([byte; 32]), kinds: vec![kind], settings_schema })
+        let settings_schema = closed(&properties);
+        Some(PluginFacts { digest: Digest([byte; 32]), kinds: vec![kind], settings_schemas: vec![(kind, settings_schema)] })
     }
 
     fn names(&self) -> Vec<String> {
         ["target-local", "health-http", "health-traffic", "gate-junit"].map(str::to_owned).to_vec()
     }
+}
+
+fn closed(properties: &Value) -> Value {
+    json!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+/// Returns a plugin that is two things, with settings of their own each.
+fn gate_and_health() -> PluginFacts {
+    let gate = (PluginKind::Gate, closed(&json!({"linesMin": {"type": "number"}})));
+    let health = (PluginKind::Health, closed(&json!({"path": {"type": "string"}})));
+    PluginFacts { digest: Digest([5; 32]), kinds: vec![gate.0, health.0], settings_schemas: vec![gate, health] }
 }
 
 /// A target that can do everything, in whole percents.

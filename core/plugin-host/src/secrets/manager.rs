@@ -70,7 +70,7 @@ async fn request(host: &Shared, kept: &ManagedSecret) -> Result<Outgoing, String
 
 fn said(failed: Failed) -> String {
     match failed {
-        Failed::Inside(addresses) => format!("it leads to {addresses}, which must be named literally"),
+        Failed::Inside(addresses) => format!("it leads to {addresses:?}, which must be named literally"),
         Failed::Unreachable(why) | Failed::Broken(why) => why,
         Failed::Timeout => "no answer in time".to_owned(),
         Failed::TooLarge(limit) => format!("the answer is larger than {limit} bytes"),

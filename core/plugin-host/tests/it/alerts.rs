@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use plugin_host::{Assessment, Grants, HealthVerdict, Plugin, Subject, Subjects, Window};
 use serde_json::{Value, json};
+use test_observability::Alertmanager;
 
-use crate::alertmanager::Alertmanager;
 use crate::bundled::plugin;
 use crate::fixture::{PATIENCE, context, may_get};
 
@@ -25,7 +25,7 @@ impl Check {
         let matchers = json!(["service=\"$service\"", "release=~\"$label|all\"", "team!=\"data\"", "job!~\"batch.*\""]);
         Self {
             plugin: plugin("health-alerts"),
-            grants: may_get(alertmanager.port(), "/api/v2/alerts"),
+            grants: may_get(alertmanager.address().port(), "/api/v2/alerts"),
             settings: json!({ "alertmanager": alertmanager.url(), "matchers": matchers, "severities": ["page", "critical"], "watchdog": "Watchdog" }),
             window: Window { started_ms: now_ms() - 60_000, ends_ms: now_ms() + 60_000 },
         }

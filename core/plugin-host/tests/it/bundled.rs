@@ -66,6 +66,7 @@ fn manifests_say_what_the_plugins_are_and_ask_for() {
         ("health-alerts", Kind::Health, &["clock", "http"]),
         ("health-command", Kind::Health, &["clock", "command"]),
         ("health-http", Kind::Health, &["clock", "http"]),
+        ("health-judge", Kind::Health, &["http", "telemetry"]),
         ("health-logs", Kind::Health, &["clock", "http", "runtime"]),
         ("health-traffic", Kind::Health, &["runtime"]),
         ("target-local", Kind::Target, &["runtime"]),

@@ -141,8 +141,8 @@ pub(crate) struct Asked {
     pub(crate) body: String,
 }
 
-/// What a scripted service answers: status, type and body; `None` never.
-pub(crate) type Said = Option<(u16, &'static str, String)>;
+/// What a scripted service answers: status, type and body.
+pub(crate) type Said = (u16, &'static str, String);
 
 /// A service of HTTP/1.1 that answers as a function says. Stops when dropped.
 pub(crate) struct Service {
@@ -179,7 +179,7 @@ async fn answered(
     let (head, body) = request.into_parts();
     let body = String::from_utf8_lossy(&body.collect().await?.to_bytes()).into_owned();
     let asked = Asked { method: head.method.to_string(), target: head.uri.to_string(), headers: head.headers, body };
-    let Some((status, kind, body)) = answer(&asked) else { return std::future::pending().await };
+    let (status, kind, body) = answer(&asked);
     Ok(http::Response::builder().status(status).header("content-type", kind).body(Full::new(body.into())).expect("an answer"))
 }
 

@@ -10,11 +10,11 @@ use crate::fixture::{Asked, PATIENCE, Said, Service, context};
 fn shop(asked: &Asked) -> Said {
     let logged_in = asked.headers.get("authorization").is_some_and(|value| value == "Bearer t-1/2");
     let json = "application/json";
-    Some(match (asked.method.as_str(), asked.target.as_str()) {
+    match (asked.method.as_str(), asked.target.as_str()) {
         ("POST", "/login") if asked.body == r#"{"name":"probe"}"# => (201, json, r#"{"token":"t-1/2","cart":7}"#.to_owned()),
         ("GET", "/carts/7") if logged_in => (200, json, r#"{"items":[{"state":"ready"},{"state":"ready"}]}"#.to_owned()),
         _ => (401, "text/html", "<html>".to_owned()),
-    })
+    }
 }
 
 fn journey(state: &str) -> String {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plugin_host::{CallErrorKind, Grants, HealthVerdict, Kind, Limited, Limits, LogLevel};
 
-use crate::fixture::{assess, assess_within, context, plugin};
+use crate::fixture::{PATIENCE, assess, assess_within, context, plugin};
 
 /// Runs the hostile plugin, then shows that the next call is well.
 async fn check(limits: Limits, settings: &str, expect: impl Fn(&CallErrorKind) -> bool) {
@@ -75,11 +75,18 @@ async fn a_loop_ends_at_the_deadline_and_leaves_the_thread_to_others() {
 #[tokio::test]
 async fn a_wait_in_the_host_ends_at_the_deadline() {
     let plugin = plugin(Limits::default());
-    let waited = assess_within(&plugin, r#"{"wait":4000000}"#, &Grants::default(), Duration::from_millis(100)).await;
-    // The wait is cut to the deadline; which of the two is noticed first does not matter.
-    if let Err(error) = waited {
-        assert!(matches!(error.kind, CallErrorKind::Deadline { .. }), "{error:?}");
-    }
+    let grants = Grants::default();
+    let waiting = assess_within(&plugin, r#"{"wait":4000000}"#, &grants, Duration::from_millis(100));
+    let waited = tokio::time::timeout(PATIENCE, waiting).await.expect("it does not wait for an hour");
+    // The wait is cut to the deadline; which of the two is noticed first does not matter, and what was waited for is told either way.
+    let uses = match waited {
+        Ok(called) => called.uses,
+        Err(error) => {
+            assert!(matches!(error.kind, CallErrorKind::Deadline { .. }), "{error:?}");
+            error.uses
+        }
+    };
+    assert!(uses.traced.iter().all(|used| used.what == "a wait of 4000000 ms" && used.elapsed_us < 4_000_000_000), "{uses:?}");
 }
 
 #[tokio::test]

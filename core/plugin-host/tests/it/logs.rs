@@ -1,4 +1,4 @@
-//! The check of lines through the sandbox: of what answers as a Loki does, and of the local runtime.
+//! The check of lines through the sandbox: of a double of Loki, and of the local runtime.
 
 use std::sync::Arc;
 
@@ -8,9 +8,10 @@ use plugin_host::{
     Subject, Subjects, Window,
 };
 use serde_json::{Value, json};
+use test_observability::{Fault, LokiDouble};
 
 use crate::bundled::{loaded, plugin};
-use crate::fixture::{Asked, PATIENCE, Said, Service, context, may_get};
+use crate::fixture::{PATIENCE, context, may_get};
 
 /// When the watch began: a minute before now.
 fn started_ms() -> i64 {
@@ -24,7 +25,7 @@ fn subjects() -> Subjects {
     Subjects { stable: side("r-1", "v1"), candidate: side("r-2", "v2"), public_endpoint: None }
 }
 
-/// The lines of a side: one each half second since the beginning of the watch. The candidate has one that stable never writes.
+/// The lines of a side: one each half second since the beginning of the watch. The candidate has some that stable never writes.
 fn lines(started_ms: i64, release: &str) -> Vec<(i64, String)> {
     let line = |number: i64| match number {
         number if release == "r-2" && number % 5 == 4 => format!("ERROR cart {number} lost: token=abc{number}"),
@@ -33,32 +34,21 @@ fn lines(started_ms: i64, release: &str) -> Vec<(i64, String)> {
     (0..100).map(|number| (started_ms + number * 500, line(number))).collect()
 }
 
-/// Answers `query_range` with the lines of the release that the query names.
-fn loki(started_ms: i64, asked: &Asked) -> Said {
-    let (path, query) = asked.target.split_once('?').expect("a query");
-    assert_eq!((asked.method.as_str(), path), ("GET", "/loki/api/v1/query_range"));
-    let parameter = |name: &str| {
-        let value = url::form_urlencoded::parse(query.as_bytes()).find(|(found, _)| found == name);
-        value.map(|(_, value)| value.into_owned()).expect("it is said")
-    };
-    let number = |name: &str| parameter(name).parse::<i64>().expect("a number");
-    let release = if parameter("query") == "{app=\"web\", release=\"r-2\"}" { "r-2" } else { "r-1" };
-    let range = number("start")..number("end");
-    let values: Vec<Value> = lines(started_ms, release)
-        .into_iter()
-        .map(|(at_ms, line)| (at_ms * 1_000_000, line))
-        .filter(|(at_ns, _)| range.contains(at_ns))
-        .map(|(at_ns, line)| json!([at_ns.to_string(), line]))
-        .collect();
-    let stream = json!({ "stream": { "app": "web" }, "values": values });
-    let body = json!({ "status": "success", "data": { "resultType": "streams", "result": [stream] } });
-    Some((200, "application/json", body.to_string()))
+/// Returns a Loki that has the lines of both sides.
+fn loki(started_ms: i64) -> LokiDouble {
+    let loki = LokiDouble::start();
+    for release in ["r-1", "r-2"] {
+        let lines = lines(started_ms, release);
+        let lines: Vec<_> = lines.iter().map(|(at_ms, line)| (at_ms * 1_000_000, line.as_str())).collect();
+        loki.push(&[("app", "web"), ("release", release)], &lines);
+    }
+    loki
 }
 
-async fn assess(port: u16, started_ms: i64, rules: &Value) -> Assessment {
-    let mut settings = rules.clone();
-    let query = "{app=\"$service\", release=\"$release\"}";
-    settings["loki"] = json!({ "url": format!("http://127.0.0.1:{port}"), "query": query, "timeoutMs": 500 });
+async fn assess(loki: &LokiDouble, started_ms: i64, rules: &Value) -> Assessment {
+    let (mut settings, port) = (rules.clone(), loki.address().port());
+    let query = "{app=\"$service\", release=\"$release\"} |~ `^(GET|ERROR) `";
+    settings["loki"] = json!({ "url": loki.url(), "query": query, "timeoutMs": 500 });
     let window = Window { started_ms, ends_ms: started_ms + 120_000 };
     let (context, grants) = (context(&settings.to_string(), PATIENCE), may_get(port, "/loki/api/v1/query_range"));
     plugin("health-logs").assess(&context, &subjects(), &window, &grants).await.expect("an answer").answer
@@ -67,33 +57,36 @@ async fn assess(port: u16, started_ms: i64, rules: &Value) -> Assessment {
 #[tokio::test]
 async fn lines_of_a_loki_are_judged_by_both_rules() {
     let started_ms = started_ms();
-    let service = Service::start(move |asked| loki(started_ms, asked)).await;
-    let found = assess(service.port, started_ms, &json!({ "newPatterns": {} })).await;
+    let loki = loki(started_ms);
+    let found = assess(&loki, started_ms, &json!({ "newPatterns": {} })).await;
     assert_eq!(found.sentence, "1 new pattern, at most 0 may be: \"ERROR cart <n> lost: token=<hidden>\" (20 lines)");
     assert_eq!(found.verdict, HealthVerdict::Unhealthy);
     assert!(found.state.is_some_and(|state| state.len() < 4_096));
     let errors = |max: u32| json!({ "errors": { "matches": ["^ERROR"], "perMinuteMax": max, "shareOfStableMax": 2 } });
-    let found = assess(service.port, started_ms, &errors(100)).await;
+    let found = assess(&loki, started_ms, &errors(100)).await;
     assert_eq!(found.verdict, HealthVerdict::Unhealthy, "{}", found.sentence);
     assert!(
         found.sentence.starts_with("candidate error lines 20 % (20 of 100) against stable 0 % (0 of 100)"),
         "{}",
         found.sentence
     );
-    let found = assess(service.port, started_ms, &json!({ "errors": { "matches": ["^ERROR"], "perMinuteMax": 20 } })).await;
+    let found = assess(&loki, started_ms, &json!({ "errors": { "matches": ["^ERROR"], "perMinuteMax": 20 } })).await;
     assert_eq!(found.verdict, HealthVerdict::Healthy, "{}", found.sentence);
 }
 
 #[tokio::test]
 async fn a_loki_that_answers_with_a_page_of_errors_or_not_at_all_is_an_error() {
     let rules = json!({ "errors": { "matches": ["ERROR"], "perMinuteMax": 10 } });
-    let service = Service::start(|_| Some((502, "text/html", "<h1>Bad Gateway</h1>".to_owned()))).await;
-    let found = assess(service.port, started_ms(), &rules).await;
+    let started_ms = started_ms();
+    let loki = loki(started_ms);
+    assert_eq!(assess(&loki, started_ms, &rules).await.verdict, HealthVerdict::Unhealthy);
+    loki.set_fault(Some(Fault::Says(502, "text/html", "<h1>Bad Gateway</h1>".to_owned())));
+    let found = assess(&loki, started_ms, &rules).await;
     let why = "answered with status 502, expected 200: text/html \"<h1>Bad Gateway</h1>\"";
     assert_eq!(found.sentence, format!("the Loki {why} (for the candidate's lines)"));
     assert_eq!(found.verdict, HealthVerdict::Error);
-    let silent = Service::start(|_| None).await;
-    let found = assess(silent.port, started_ms(), &rules).await;
+    loki.set_fault(Some(Fault::Hangs));
+    let found = assess(&loki, started_ms, &rules).await;
     assert_eq!(found.sentence, "the Loki cannot be asked: no answer in time (for the candidate's lines)");
     assert_eq!(found.verdict, HealthVerdict::Error);
 }

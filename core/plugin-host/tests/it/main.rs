@@ -1,6 +1,5 @@
 //! The sandbox against components that misbehave, and the first-party plugins through the sandbox.
 
-mod alertmanager;
 mod alerts;
 mod aws;
 mod bundled;

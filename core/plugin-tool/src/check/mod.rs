@@ -6,7 +6,7 @@ mod powers;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use plugin_host::{LoadError, Manifest};
+use plugin_host::{Limits, LoadError, Manifest};
 use serde::Serialize;
 
 use crate::ToolError;
@@ -39,7 +39,7 @@ pub struct Checked {
     pub anatomy: Option<Anatomy>,
     /// The powers: asked for, imported, or both.
     pub powers: Vec<PowerLine>,
-    /// How long one core takes to compile it, estimated from the size of its code, in milliseconds.
+    /// How long two cores take to compile it, estimated from the size of its code, in milliseconds.
     pub compile_ms_estimated: u64,
     /// How long it took here, over all cores; absent when it was not compiled.
     pub compile_ms: Option<u64>,
@@ -70,6 +70,9 @@ pub fn check(options: &CheckOptions) -> Result<Checked, ToolError> {
     // What is no component at all says so once.
     let broken = anatomy.as_ref().err().filter(|why| !refused.iter().any(|said| said.contains(why.as_str())));
     refused.extend(broken.cloned());
+    // What a host counts before it compiles anything; what cannot be read is said already.
+    let shape = plugin_host::check_shape(component, &Limits::default()).err();
+    refused.extend(shape.filter(|error| !matches!(error, LoadError::Manifest(_))).map(|error| chain(&error)));
     let anatomy = anatomy.ok();
     let manifest = read.ok();
     let mut warnings = Vec::new();

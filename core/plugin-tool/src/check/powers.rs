@@ -39,10 +39,15 @@ pub(super) fn unknown(anatomy: &Anatomy, wit: &Version) -> Vec<String> {
 
 /// Returns the interfaces that a version of the contract lets a plugin import.
 fn known(wit: &Version) -> Vec<&'static str> {
-    // The first version had fewer powers than those that the host names today.
+    // Earlier versions had fewer powers than those that the host names today.
     const FIRST: [&str; 5] = ["clock", "http", "log", "measure", "runtime"];
-    let powers = if (wit.major, wit.minor) == (0, 1) { FIRST.to_vec() } else { plugin_host::POWERS.to_vec() };
-    powers.into_iter().chain(WORDS).collect()
+    const SINCE_THE_THIRD: [&str; 1] = ["telemetry"];
+    let is_there = |power: &&str| match (wit.major, wit.minor) {
+        (0, 1) => FIRST.contains(power),
+        (0, 2) => !SINCE_THE_THIRD.contains(power),
+        _ => true,
+    };
+    plugin_host::POWERS.into_iter().filter(is_there).chain(WORDS).collect()
 }
 
 /// Returns every power that is asked for or imported, by name.
@@ -157,5 +162,19 @@ mod tests {
             &["towpath:plugin/files@0.3.0, which no host answers: towpath:plugin@0.3.0 has artifact, clock"],
         );
         check(&["env"], &[], &["it imports env"]);
+    }
+
+    #[test]
+    fn every_version_has_the_powers_of_its_folder() {
+        for (minor, folder) in [(1, "0.1"), (2, "0.2"), (3, "0.3")] {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/wit").join(folder).join("powers.wit");
+            let text = std::fs::read_to_string(path).expect("a released folder");
+            let mut interfaces: Vec<_> =
+                text.lines().filter_map(|line| line.strip_prefix("interface ")?.strip_suffix(" {")).chain(WORDS).collect();
+            let mut known = known(&Version::new(0, minor, 0));
+            interfaces.sort_unstable();
+            known.sort_unstable();
+            assert_eq!(known, interfaces, "{folder}");
+        }
     }
 }

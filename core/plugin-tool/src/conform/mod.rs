@@ -1,26 +1,33 @@
 //! `towpath plugin test`: what every plugin of a kind owes, asked of a component in any language.
 //!
-//! The component runs in the sandbox that a server has. Its world is a server on this machine that this tool makes: documents with versions
-//! under `/documents/`, scripted answers elsewhere, and faults at chosen moments. A case file says what the plugin needs to know of
-//! that world; in its settings, `{world}` stands for the world's address.
+//! The component runs in the sandbox that a server has. Its world is one of the SDK's: documents with versions under `/documents/` of a
+//! server on this machine or a local runtime, scripted answers, metrics and programs, and faults at chosen moments. A case file says what
+//! the plugin needs to know of that world; in its settings, `{world}` stands for the world's address.
 //!
 //! What it is not: a test of what the plugin is for. That, only its author knows.
 
+mod backends;
 mod case;
 mod common;
 mod gate;
 mod health;
+mod programs;
+mod script;
 mod target;
 mod world;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use plugin_host::{CallContext, CallError, CallErrorKind, Grants, HttpGrant, HttpRule, Kind, Limits, Plugin, Scheme};
 use serde::Serialize;
 
 use crate::ToolError;
-pub use case::{Case, GateCase, HealthCase, ScriptedAnswer, TargetCase};
+pub use case::{
+    AspectForm, Case, CommandForm, GateCase, HealthCase, Keeper, MeasuredForm, ScriptedAnswer, SeriesForm, TargetCase, UsualForm,
+    WorldForm,
+};
 use world::World;
 
 /// How long an ordinary call may take. Far more than one needs: what is asked is whether it ends well, not how soon.
@@ -28,6 +35,9 @@ const CALL_MS: u32 = 30_000;
 
 /// How long a call may take in a world that does not answer.
 const SHORT_MS: u32 = 1_500;
+
+/// How long a watch has gone on when a health check looks for the first time, in milliseconds.
+const WATCHED_MS: i64 = 60_000;
 
 /// How much later than its deadline a call may end and still be said to have kept it.
 const SLACK: Duration = Duration::from_secs(2);
@@ -72,10 +82,11 @@ pub enum Outcome {
 /// Has the plugin prove itself. `now_ms` gives the time: deadlines are absolute.
 pub async fn test(options: &TestOptions, now_ms: fn() -> i64) -> Result<Vec<Proof>, ToolError> {
     let case = options.case.as_deref().map_or_else(|| Ok(Case::default()), Case::read)?;
-    let host = crate::host::start(options.cache_dir.as_deref())?;
+    let started_ms = now_ms().saturating_sub(WATCHED_MS);
+    let world = World::start(started_ms).await.map_err(|source| ToolError::World { source })?;
+    let host = crate::host::start_in(options.cache_dir.as_deref(), &Arc::new(world.stage()))?;
     let plugin = host.load(&options.component)?;
-    let world = World::start().await.map_err(|source| ToolError::World { source })?;
-    let bench = Bench { plugin, case, world, folder: options.folder.clone(), now_ms };
+    let bench = Bench { plugin, case, world, folder: options.folder.clone(), now_ms, started_ms };
     let mut proofs = Vec::new();
     for kind in bench.plugin.manifest().kinds.clone() {
         let mut list = List { kind, proofs: Vec::new() };
@@ -96,6 +107,8 @@ struct Bench {
     world: World,
     folder: PathBuf,
     now_ms: fn() -> i64,
+    /// When the watch of the health check's looks began, in Unix milliseconds.
+    started_ms: i64,
 }
 
 /// What was asked so far.
@@ -150,8 +163,18 @@ impl Bench {
             private: true,
             credentials: None,
         };
-        let world = Grants { http: Some(HttpGrant { subjects: true, allow: vec![rule] }), ..Grants::default() };
-        self.case.grants.merged(&world)
+        let http = Some(HttpGrant { subjects: true, allow: vec![rule] });
+        let world = Grants { http, runtime: true, telemetry: true, ..Grants::default() };
+        self.case.grants.merged(&world).merged(&self.world.program_grants())
+    }
+
+    /// Waits until a call has ended that had little time, and returns a sentence when it took more than that.
+    async fn within_its_time<T>(&self, call: impl Future<Output = T>) -> (T, Result<(), String>) {
+        let begun = (self.now_ms)();
+        let said = call.await;
+        let took = (self.now_ms)().saturating_sub(begun);
+        let slack = i64::from(SHORT_MS) + i64::try_from(SLACK.as_millis()).unwrap_or(i64::MAX);
+        (said, if took <= slack { Ok(()) } else { Err(format!("it took {took} ms of {SHORT_MS}")) })
     }
 }
 
@@ -160,7 +183,7 @@ fn civil<T>(came_of_it: &Result<T, CallError>) -> Result<(), String> {
     match came_of_it {
         Ok(_) => Ok(()),
         Err(error) => match error.kind {
-            CallErrorKind::Refused { .. } | CallErrorKind::Deadline { .. } => Ok(()),
+            CallErrorKind::Refused { .. } | CallErrorKind::Forbidden { .. } | CallErrorKind::Deadline { .. } => Ok(()),
             CallErrorKind::Trap { .. }
             | CallErrorKind::Limit { .. }
             | CallErrorKind::Malformed { .. }

@@ -1,9 +1,9 @@
 //! What every target owes: it converges, from wherever it was stopped, and never goes back behind what it has seen.
 
 use plugin_host::{CallContext, Desired, Fencing, Observation, Progress};
+use towpath_sdk::testing::worlds::Fault;
 
-use super::world::Fault;
-use super::{Bench, CALL_MS, List, SHORT_MS, common};
+use super::{Bench, CALL_MS, List, SHORT_MS, WorldForm, common};
 use crate::ToolError;
 
 /// Calls until a target must have converged: none of the waits that it asks for are made.
@@ -59,7 +59,7 @@ pub(super) async fn prove(bench: &Bench, list: &mut List) -> Result<(), ToolErro
         }
         Err(_) => {}
     }
-    list.note("a silent world is not converged", silent(bench, first).await);
+    list.note("it ends by its deadline in a world that is silent, and is not converged", silent(bench, first).await);
     Ok(())
 }
 
@@ -138,8 +138,12 @@ fn shows(seen: &Observation, desired: &Desired) -> Result<(), String> {
     if all { Ok(()) } else { Err(format!("it shows {found:?}, wanted were {wanted:?}")) }
 }
 
+fn begin_anew(bench: &Bench) {
+    bench.world.reset(bench.case.target.keeps, &WorldForm::default());
+}
+
 async fn bad_settings(bench: &Bench, settings: &str) -> Result<(), String> {
-    bench.world.reset(&[]);
+    begin_anew(bench);
     let context = bench.context(settings.to_owned(), CALL_MS);
     let described = bench.plugin.describe(&context, &bench.grants()).await.map_err(|error| error.to_string())?;
     if described.answer.is_ok() {
@@ -154,23 +158,23 @@ async fn bad_settings(bench: &Bench, settings: &str) -> Result<(), String> {
 }
 
 async fn converges(bench: &Bench, desired: &Desired) -> Result<(), String> {
-    bench.world.reset(&[]);
+    begin_anew(bench);
     shows(&Call::new(desired, FENCE).converge(bench).await?, desired)?;
     shows(&observe(bench).await?, desired)
 }
 
 async fn idempotent(bench: &Bench, desired: &Desired) -> Result<(), String> {
-    bench.world.reset(&[]);
+    begin_anew(bench);
     Call::new(desired, FENCE).converge(bench).await?;
-    let before = bench.world.documents();
+    let before = bench.world.kept();
     for attempt in 2..5 {
         Call { attempt, ..Call::new(desired, FENCE) }.converge(bench).await?;
     }
-    if before == bench.world.documents() { Ok(()) } else { Err("the world is another one".to_owned()) }
+    if before == bench.world.kept() { Ok(()) } else { Err("the world is another one".to_owned()) }
 }
 
 async fn looks(bench: &Bench, first: &Desired, second: &Desired) -> Result<(), String> {
-    bench.world.reset(&[]);
+    begin_anew(bench);
     Call::new(first, FENCE).converge(bench).await?;
     let before = bench.world.writes();
     observe(bench).await?;
@@ -185,7 +189,7 @@ async fn looks(bench: &Bench, first: &Desired, second: &Desired) -> Result<(), S
 }
 
 async fn truth(bench: &Bench, desired: &Desired) -> Result<(), String> {
-    bench.world.reset(&[]);
+    begin_anew(bench);
     Call::new(desired, FENCE).converge(bench).await?;
     bench.world.forget();
     shows(&observe(bench).await?, &Desired::default())?;
@@ -193,7 +197,7 @@ async fn truth(bench: &Bench, desired: &Desired) -> Result<(), String> {
 }
 
 async fn lost_answer(bench: &Bench, first: &Desired, second: &Desired) -> Result<(), String> {
-    bench.world.reset(&[]);
+    begin_anew(bench);
     Call::new(first, FENCE).converge(bench).await?;
     bench.world.set_fault(Fault::LoseOneAnswer);
     shows(&Call::new(second, FENCE + 1).converge(bench).await?, second)?;
@@ -205,7 +209,7 @@ async fn lost_answer(bench: &Bench, first: &Desired, second: &Desired) -> Result
 
 async fn half_done(bench: &Bench, first: &Desired, second: &Desired) -> Result<(), String> {
     for stop in 0..STOPS {
-        bench.world.reset(&[]);
+        begin_anew(bench);
         Call::new(first, FENCE).converge(bench).await?;
         bench.world.set_fault(Fault::FailAfter(stop));
         for attempt in 1..4 {
@@ -230,7 +234,7 @@ async fn half_done(bench: &Bench, first: &Desired, second: &Desired) -> Result<(
 }
 
 async fn nothing(bench: &Bench, first: &Desired) -> Result<(), String> {
-    bench.world.reset(&[]);
+    begin_anew(bench);
     Call::new(first, FENCE).converge(bench).await?;
     let nothing = Desired::default();
     shows(&Call::new(&nothing, FENCE + 1).converge(bench).await?, &nothing)?;
@@ -238,11 +242,11 @@ async fn nothing(bench: &Bench, first: &Desired) -> Result<(), String> {
 }
 
 async fn older(bench: &Bench, first: &Desired, second: &Desired) -> Result<(), String> {
-    bench.world.reset(&[]);
+    begin_anew(bench);
     Call::new(first, FENCE).converge(bench).await?;
-    let before = bench.world.documents();
+    let before = bench.world.kept();
     let said = Call::new(second, FENCE - 1).settle(bench).await;
-    if before != bench.world.documents() {
+    if before != bench.world.kept() {
         return Err("the world is another one".to_owned());
     }
     match said? {
@@ -254,7 +258,7 @@ async fn older(bench: &Bench, first: &Desired, second: &Desired) -> Result<(), S
 /// A write of an older generation is on its way for so long that a newer one has come to its end.
 async fn late(bench: &Bench, first: &Desired, second: &Desired) -> Result<(), String> {
     for writes in 0..STOPS {
-        bench.world.reset(&[]);
+        begin_anew(bench);
         Call::new(first, FENCE).converge(bench).await?;
         bench.world.set_fault(Fault::HoldAfter(writes));
         for attempt in 1..4 {
@@ -268,9 +272,9 @@ async fn late(bench: &Bench, first: &Desired, second: &Desired) -> Result<(), St
             break;
         }
         Call { unknown: true, ..Call::new(first, FENCE + 2) }.converge(bench).await?;
-        let before = bench.world.documents();
+        let before = bench.world.kept();
         bench.world.deliver();
-        if before != bench.world.documents() {
+        if before != bench.world.kept() {
             return Err(format!("the write after {writes} others came when a newer generation was done, and was taken"));
         }
     }
@@ -278,9 +282,12 @@ async fn late(bench: &Bench, first: &Desired, second: &Desired) -> Result<(), St
 }
 
 async fn silent(bench: &Bench, desired: &Desired) -> Result<(), String> {
-    bench.world.reset(&[]);
+    begin_anew(bench);
     bench.world.set_fault(Fault::Silent);
-    match (Call { time_ms: SHORT_MS, ..Call::new(desired, FENCE) }).reconcile(bench).await {
+    let call = Call { time_ms: SHORT_MS, ..Call::new(desired, FENCE) };
+    let (said, kept) = bench.within_its_time(call.reconcile(bench)).await;
+    kept?;
+    match said {
         Ok(Progress::Converged(_)) => Err("it says that it converged".to_owned()),
         Ok(_) | Err(_) => Ok(()),
     }

@@ -1,4 +1,6 @@
-//! The world that a plugin is put into: a server on this machine, with documents, scripted answers and faults.
+//! The world that a plugin is put into: the SDK's own worlds, behind a server on this machine, the host's backends and real programs.
+//!
+//! What a plugin finds here is what it finds in its own tests, so both say the same of it. Faults happen in whatever the plugin asks.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -6,68 +8,70 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, IF_NONE_MATCH};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use plugin_host::Grants;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use towpath_sdk::powers::http;
+use towpath_sdk::testing::World as _;
+use towpath_sdk::testing::worlds::{Documents, Fault, Faulty as _, Runtime, Scripted};
 
-use super::ScriptedAnswer;
+use super::programs::Programs;
+use super::script::scripted;
+use super::{Keeper, WorldForm};
 
 /// Where documents are.
 const DOCUMENTS: &str = "/documents/";
 
-/// The largest document.
-const DOCUMENT_BYTES_MAX: usize = 4 << 20;
+/// The largest body of a request.
+const BODY_BYTES_MAX: usize = 4 << 20;
 
 /// The world. It ends when dropped.
 pub(super) struct World {
     address: String,
-    state: Arc<Mutex<State>>,
+    stage: Stage,
+    programs: Programs,
     serving: JoinHandle<()>,
 }
 
-/// What the world does to requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// Nothing.
-    #[default]
-    None,
-    /// It never answers.
-    Silent,
-    /// It does what it is told, once, and the answer is lost.
-    LoseOneAnswer,
-    /// It does this many writes more, and then fails.
-    FailAfter(u32),
-    /// It does this many writes more and holds the next one back, unanswered, until it is delivered.
-    HoldAfter(u32),
-}
+/// What stands in the world, for all who answer in its name.
+#[derive(Clone)]
+pub(super) struct Stage(Arc<Mutex<State>>);
 
-/// A write that is held back.
-struct Held {
-    name: String,
-    method: Method,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-#[derive(Default)]
 struct State {
-    documents: BTreeMap<String, (u64, Vec<u8>)>,
-    answers: Vec<ScriptedAnswer>,
+    kept: Kept,
+    script: Scripted,
     fault: Fault,
-    held: Option<Held>,
-    writes: u64,
+    started_ms: i64,
+}
+
+/// What keeps what is written.
+#[derive(Clone)]
+pub(super) enum Kept {
+    Documents(Documents),
+    Runtime(Runtime),
+}
+
+impl Kept {
+    fn new(keeper: Keeper) -> Self {
+        match keeper {
+            Keeper::Documents => Self::Documents(Documents::new()),
+            Keeper::Runtime => Self::Runtime(Runtime::new()),
+        }
+    }
 }
 
 impl World {
-    /// Starts a world with nothing in it.
-    pub(super) async fn start() -> std::io::Result<Self> {
+    /// Starts a world with nothing in it, for a watch that began at this instant.
+    pub(super) async fn start(started_ms: i64) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
-        let state = Arc::new(Mutex::new(State::default()));
-        let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
-        Ok(Self { address, state, serving })
+        let (kept, script) = (Kept::new(Keeper::Documents), Scripted::new());
+        let stage = Stage(Arc::new(Mutex::new(State { kept, script, fault: Fault::None, started_ms })));
+        let serving = tokio::spawn(serve(listener, stage.clone()));
+        Ok(Self { address, stage, programs: Programs::new()?, serving })
     }
 
     /// Returns where it is: `host:port`.
@@ -75,42 +79,78 @@ impl World {
         &self.address
     }
 
-    /// Begins anew: no documents, no faults, these answers.
-    pub(super) fn reset(&self, answers: &[ScriptedAnswer]) {
-        *lock(&self.state) = State { answers: answers.to_vec(), ..State::default() };
+    /// Returns what answers in its name.
+    pub(super) fn stage(&self) -> Stage {
+        self.stage.clone()
+    }
+
+    /// Begins anew: nothing is kept, no faults, these answers.
+    pub(super) fn reset(&self, keeper: Keeper, form: &WorldForm) {
+        let mut state = self.stage.lock();
+        let script = scripted(form, state.started_ms);
+        *state = State { kept: Kept::new(keeper), script, fault: Fault::None, started_ms: state.started_ms };
+        drop(state);
+        self.programs.reset(&form.commands);
+    }
+
+    /// Returns the grants of its programs.
+    pub(super) fn program_grants(&self) -> Grants {
+        self.programs.grants()
     }
 
     /// Has this fault happen from now on.
     pub(super) fn set_fault(&self, fault: Fault) {
-        lock(&self.state).fault = fault;
+        let mut state = self.stage.lock();
+        state.fault = fault;
+        match &state.kept {
+            Kept::Documents(documents) => documents.set_fault(fault),
+            Kept::Runtime(runtime) => runtime.set_fault(fault),
+        }
+        drop(state);
+        self.programs.set_silent(fault == Fault::Silent);
     }
 
     /// Returns whether the last fault is over: an answer was lost, a write is held back, or all writes were used up.
     pub(super) fn fault_happened(&self) -> bool {
-        matches!(lock(&self.state).fault, Fault::None | Fault::FailAfter(0))
+        match self.stage.kept() {
+            Kept::Documents(documents) => documents.fault_happened(),
+            Kept::Runtime(runtime) => runtime.fault_happened(),
+        }
     }
 
     /// Does the write that was held back, as a network does that delivers late.
     pub(super) fn deliver(&self) {
-        let mut state = lock(&self.state);
-        if let Some(Held { name, method, headers, body }) = state.held.take() {
-            state.document(&name, &method, &headers, &body);
+        match self.stage.kept() {
+            Kept::Documents(documents) => documents.deliver(),
+            Kept::Runtime(runtime) => runtime.deliver(),
         }
     }
 
-    /// Forgets all documents, as if somebody had removed what ran.
+    /// Forgets all that was written, as if somebody had removed what ran.
     pub(super) fn forget(&self) {
-        lock(&self.state).documents.clear();
+        match self.stage.kept() {
+            Kept::Documents(documents) => documents.forget(),
+            Kept::Runtime(runtime) => runtime.forget(),
+        }
     }
 
-    /// Returns the documents as they stand.
-    pub(super) fn documents(&self) -> BTreeMap<String, Vec<u8>> {
-        lock(&self.state).documents.iter().map(|(name, (_, content))| (name.clone(), content.clone())).collect()
+    /// Returns what was written, as it stands.
+    pub(super) fn kept(&self) -> BTreeMap<String, Vec<u8>> {
+        match self.stage.kept() {
+            Kept::Documents(documents) => documents.documents(),
+            Kept::Runtime(runtime) => {
+                let desired = runtime.desired().as_ref().map(Value::to_string);
+                desired.map(|desired| ("desired".to_owned(), desired.into_bytes())).into_iter().collect()
+            }
+        }
     }
 
     /// Returns how often something was written.
     pub(super) fn writes(&self) -> u64 {
-        lock(&self.state).writes
+        match self.stage.kept() {
+            Kept::Documents(documents) => documents.writes(),
+            Kept::Runtime(runtime) => runtime.writes(),
+        }
     }
 }
 
@@ -120,45 +160,65 @@ impl Drop for World {
     }
 }
 
-async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
+impl Stage {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what keeps what is written.
+    pub(super) fn kept(&self) -> Kept {
+        self.lock().kept.clone()
+    }
+
+    /// Returns what was written down to be answered.
+    pub(super) fn script(&self) -> Scripted {
+        self.lock().script.clone()
+    }
+
+    /// Waits for ever where nothing answers.
+    pub(super) async fn unless_silent(&self) {
+        if self.lock().fault == Fault::Silent {
+            std::future::pending::<Infallible>().await;
+        }
+    }
+
+    fn fetch(&self, request: &http::Request, path: &str) -> Result<http::Response, http::Error> {
+        match self.kept() {
+            Kept::Documents(mut documents) if path.starts_with(DOCUMENTS) => documents.fetch(request),
+            Kept::Documents(_) | Kept::Runtime(_) => self.script().fetch(request),
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, stage: Stage) {
     // Connections end with the world: they are held by this task.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((connection, _)) = listener.accept().await {
-        let state = Arc::clone(&state);
-        let service = hyper::service::service_fn(move |request| answer(Arc::clone(&state), request));
+        let stage = stage.clone();
+        let service = hyper::service::service_fn(move |request| answer(stage.clone(), request));
         connections.spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), service));
         while connections.try_join_next().is_some() {}
     }
 }
 
 /// An answer that never comes is an error: the connection is closed without a word.
-async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, LostAnswer> {
-    if lock(&state).fault == Fault::Silent {
-        std::future::pending::<Infallible>().await;
-    }
+async fn answer(stage: Stage, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, LostAnswer> {
+    stage.unless_silent().await;
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let body = Limited::new(body, DOCUMENT_BYTES_MAX).collect().await.map(|body| body.to_bytes());
+    let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map(|body| body.to_bytes());
     let Ok(body) = body else { return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE)) };
-    let mut state = lock(&state);
-    let Some(name) = path.strip_prefix(DOCUMENTS) else { return Ok(scripted(&state.answers, &path)) };
-    let writes = parts.method != Method::GET && parts.method != Method::HEAD;
-    match &mut state.fault {
-        Fault::FailAfter(0) if writes => return Ok(plain(StatusCode::SERVICE_UNAVAILABLE)),
-        Fault::HoldAfter(0) if writes => {
-            state.fault = Fault::None;
-            state.held = Some(Held { name: name.to_owned(), method: parts.method, headers: parts.headers, body });
-            return Err(LostAnswer);
-        }
-        Fault::FailAfter(left) | Fault::HoldAfter(left) if writes => *left -= 1,
-        Fault::FailAfter(_) | Fault::HoldAfter(_) | Fault::None | Fault::Silent | Fault::LoseOneAnswer => {}
+    let text = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    let asked = http::Request {
+        headers: parts.headers.iter().filter_map(text).collect(),
+        ..http::Request::new(parts.method.as_str(), format!("http://world{path}")).body(body.to_vec())
+    };
+    match stage.fetch(&asked, &path) {
+        Ok(answered) => Ok(response(answered)),
+        Err(_) => Err(LostAnswer),
     }
-    let answer = state.document(name, &parts.method, &parts.headers, &body);
-    if writes && state.fault == Fault::LoseOneAnswer {
-        state.fault = Fault::None;
-        return Err(LostAnswer);
-    }
-    Ok(answer)
 }
 
 /// The answer is lost.
@@ -166,50 +226,14 @@ async fn answer(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<
 #[error("the world loses this answer")]
 struct LostAnswer;
 
-impl State {
-    fn document(&mut self, name: &str, method: &Method, headers: &HeaderMap, body: &[u8]) -> Response<Full<Bytes>> {
-        let version = self.documents.get(name).map(|(version, _)| format!("\"{version}\""));
-        let said = |header| headers.get(header).and_then(|value: &hyper::header::HeaderValue| value.to_str().ok());
-        let unmet_match = said(IF_MATCH).is_some_and(|wanted| wanted != "*" && Some(wanted) != version.as_deref());
-        let unmet_none = said(IF_NONE_MATCH).is_some() && version.is_some();
-        match *method {
-            Method::GET | Method::HEAD => match self.documents.get(name) {
-                Some((number, content)) => versioned(StatusCode::OK, *number, content),
-                None => plain(StatusCode::NOT_FOUND),
-            },
-            Method::PUT | Method::POST | Method::DELETE if unmet_match || unmet_none => plain(StatusCode::PRECONDITION_FAILED),
-            Method::PUT | Method::POST => {
-                self.writes += 1;
-                self.documents.insert(name.to_owned(), (self.writes, body.to_vec()));
-                versioned(StatusCode::OK, self.writes, body)
-            }
-            Method::DELETE => {
-                self.writes += 1;
-                let there = self.documents.remove(name).is_some();
-                plain(if there { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND })
-            }
-            _ => plain(StatusCode::METHOD_NOT_ALLOWED),
+fn response(answered: http::Response) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(answered.body));
+    *response.status_mut() = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answered.headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<hyper::header::HeaderName>(), value.parse()) {
+            response.headers_mut().insert(name, value);
         }
     }
-}
-
-fn scripted(answers: &[ScriptedAnswer], path: &str) -> Response<Full<Bytes>> {
-    let Some(found) = answers.iter().find(|answer| answer.path == "*" || answer.path == path) else {
-        return plain(StatusCode::NOT_FOUND);
-    };
-    let mut response = Response::new(Full::from(found.body.clone()));
-    *response.status_mut() = StatusCode::from_u16(found.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if let Ok(media_type) = found.media_type.parse() {
-        response.headers_mut().insert(CONTENT_TYPE, media_type);
-    }
-    response
-}
-
-fn versioned(status: StatusCode, version: u64, content: &[u8]) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(content.to_vec()));
-    *response.status_mut() = status;
-    let tag = format!("\"{version}\"").parse().expect("BUG: digits in quotes are a header's value");
-    response.headers_mut().insert(ETAG, tag);
     response
 }
 
@@ -217,8 +241,4 @@ fn plain(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -80,6 +80,27 @@ fn what_is_no_plugin_is_refused_with_the_reason() {
 }
 
 #[test]
+fn what_is_too_large_in_some_direction_is_refused_without_compiling_it() {
+    let not_compiled = |component| check(&CheckOptions { component, compile: false, cache_dir: None }).expect("checked");
+    let mut parts = Component::new();
+    for _ in 0..201 {
+        parts.section(&wasm_encoder::ModuleSection(&Module::new()));
+    }
+    let mut parts = parts.finish();
+    let manifest = manifest("0.3.0", r#"["gate"]"#);
+    CustomSection { name: "towpath:manifest".into(), data: manifest.as_bytes().into() }.append_to_component(&mut parts);
+    for (component, reason) in [
+        (parts, "201 modules and components inside it, at most 200 are allowed"),
+        (vec![0; (64 << 20) + 1], "the component has 67108865 bytes, at most 67108864 are allowed"),
+    ] {
+        let found = not_compiled(component);
+        assert!(found.refused.iter().any(|why| why.contains(reason)), "{:?}", found.refused);
+    }
+    let good = not_compiled(bundled("gate-junit"));
+    assert_eq!((good.refused, good.compile_ms), (Vec::new(), None));
+}
+
+#[test]
 fn imports_that_no_host_answers_are_named() {
     let found = checked(component(&manifest("0.3.0", r#"["gate"]"#), Some("wasi:http/outgoing-handler@0.2.0")));
     // The manifest is refused first: it promises an export that is not there.

@@ -51,6 +51,68 @@ async fn first_party_plugins_keep_it_too() {
         "health": { "healthy": [{ "path": "/healthz", "status": 200 }], "unhealthy": [{ "path": "/healthz", "status": 500 }] },
     });
     all_hold(&prove_all(bundled("health-http"), case.to_string().into()).await);
+    let case = json!({
+        "settings": { "minRequests": 50, "worseThanStable": {} },
+        "health": {
+            "healthyWorld": { "runtime": counted(1) }, "unhealthyWorld": { "runtime": counted(60) }, "withoutEndpoint": true,
+        },
+    });
+    all_hold(&prove_all(bundled("health-traffic"), case.to_string().into()).await);
+    let side = |release: &str| {
+        let configuration = json!({ "command": ["./web"], "port": 8080, "instances": 2 });
+        json!({ "release": release, "artifactDigest": format!("sha256:{release}"), "configuration": configuration })
+    };
+    let desired = json!([
+        { "stable": side("v1"), "traffic": {} },
+        { "stable": side("v1"), "candidate": side("v2"), "traffic": { "candidateBasisPoints": 500 } },
+    ]);
+    let case = json!({ "target": { "keeps": "runtime", "desired": desired } });
+    all_hold(&prove_all(bundled("target-local"), case.to_string().into()).await);
+}
+
+#[tokio::test]
+async fn first_party_checks_that_ask_others_keep_it_too() {
+    let step = json!({ "path": "/healthz", "expect": { "json": [{ "path": "$.state", "equals": "ready" }] } });
+    let answer = |state: &str| json!([{ "path": "/healthz", "status": 200, "body": json!({ "state": state }).to_string() }]);
+    let case = json!({
+        "settings": { "journeys": [{ "name": "look", "steps": [step] }] },
+        "health": { "healthy": answer("ready"), "unhealthy": answer("down") },
+    });
+    all_hold(&prove_all(bundled("health-http"), case.to_string().into()).await);
+    // The same answer to both questions: what fires has fired for long, or will only begin.
+    let alerts = |since: &str| {
+        let alert = json!({ "labels": { "alertname": "Watchdog" }, "startsAt": since, "updatedAt": "2999-01-01T00:00:00Z" });
+        json!({ "answers": [{ "path": "/api/v2/alerts", "status": 200, "body": json!([alert]).to_string() }] })
+    };
+    let case = json!({
+        "settings": { "alertmanager": "http://{world}", "matchers": ["service=\"$service\""], "watchdog": "Watchdog" },
+        "health": {
+            "healthyWorld": alerts("2020-01-01T00:00:00Z"), "unhealthyWorld": alerts("2999-01-01T00:00:00Z"), "withoutEndpoint": true,
+        },
+    });
+    all_hold(&prove_all(bundled("health-alerts"), case.to_string().into()).await);
+    let ends = |exit_code: u8| json!({ "commands": [{ "name": "check", "exitCode": exit_code, "stdout": "so it is" }] });
+    let case = json!({
+        "settings": { "program": "check", "arguments": ["$service"] },
+        "health": { "healthyWorld": ends(0), "unhealthyWorld": ends(1), "withoutEndpoint": true },
+    });
+    all_hold(&prove_all(bundled("health-command"), case.to_string().into()).await);
+    // Lines have times of their own, which no case can say: what it is asked is how it ends where there are none.
+    let case = json!({
+        "settings": { "loki": { "url": "http://{world}", "query": "{r=\"$release\"}" }, "newPatterns": {} },
+        "health": { "unhealthy": [{ "path": "/loki/api/v1/query_range", "status": 502 }], "withoutEndpoint": true },
+    });
+    let proofs = prove_all(bundled("health-logs"), case.to_string().into()).await;
+    assert!(proofs.len() >= 10 && !proofs.iter().any(|proof| matches!(proof.outcome, Outcome::Broken(_))), "{proofs:#?}");
+}
+
+/// Returns the status of a runtime that has counted for both sides since the watch began; of the candidate's requests so many failed.
+fn counted(errors: u64) -> serde_json::Value {
+    let side = |release: &str, errors: u64| {
+        let latency = json!({ "buckets": [{ "leMs": 10, "count": 400 }], "count": 400, "sumMs": 1.0 });
+        json!({ "release": release, "sinceUnixMs": "{started}", "requests": 400, "errors": errors, "spilled": 0, "latency": latency })
+    };
+    json!({ "fence": 1, "counters": { "stable": side("v1", 1), "candidate": side("v2", errors), "unserved": 0 } })
 }
 
 #[tokio::test]
@@ -108,6 +170,55 @@ async fn a_gate_that_fails_open_is_found() {
     ] {
         assert!(broken(&proofs, check).contains("it passed"), "{check}");
     }
+}
+
+/// Asks a program and what the service measures, and passes when both are well.
+const ASKING_GATE: &str = r"
+import { run } from 'towpath:plugin/command@0.3.0';
+import { read } from 'towpath:plugin/telemetry@0.3.0';
+export const gate = {
+  evaluate: (context, evidence) => {
+    const answer = (tag, sentence) => ({ verdict: { tag }, measurements: [], sentence });
+    let settings;
+    try {
+      settings = JSON.parse(context.settings);
+    } catch {
+      return answer('error', 'no settings');
+    }
+    if (Array.isArray(settings) || typeof settings !== 'object') return answer('error', 'no settings');
+    if (Object.keys(settings).length > 0) return answer('error', `unknown settings ${Object.keys(settings)}`);
+    if (!evidence.some((one) => new TextDecoder().decode(one.content) === 'yes')) return answer('fail', 'nobody said yes');
+    try {
+      const program = run({ program: 'lint', arguments: ['--all'], stdin: new Uint8Array(), files: [], collect: [], timeoutMs: 60000 });
+      if (program.exitCode !== 0) return answer('fail', new TextDecoder().decode(program.stderr));
+      const from = context.nowMs - 3600000n;
+      const reading = read({ metric: 'errors', release: undefined, filters: [], fromMs: from, toMs: context.nowMs });
+      const errors = reading.windows.reduce((sum, window) => sum + window.count, 0n);
+      return answer(errors === 0n && reading.series > 0 ? 'pass' : 'fail', `${errors} errors in ${reading.series} series`);
+    } catch (error) {
+      return answer('error', `nobody can say: ${JSON.stringify(error)}`);
+    }
+  },
+};";
+
+#[tokio::test]
+async fn programs_and_metrics_of_a_case_are_there_for_a_plugin_that_asks() {
+    let powers = json!({ "command": "runs the linter", "telemetry": "counts errors" });
+    let component = script(Kind::Gate, powers, ASKING_GATE);
+    let case = |exit_code: u8, count: u64| {
+        let window = json!({ "afterMs": -10_000, "lengthMs": 10_000, "count": count });
+        let world = json!({
+            "commands": [{ "name": "lint", "exitCode": exit_code, "stderr": "two warnings" }],
+            "telemetry": [{ "metric": "errors", "windows": [window] }],
+        });
+        let said = |text: &str| json!([{ "kind": "k", "content": { "text": text } }]);
+        json!({ "gate": { "pass": said("yes"), "fail": said("no"), "world": world } }).to_string()
+    };
+    all_hold(&prove_all(component.clone(), case(0, 0).into()).await);
+    let proofs = prove_all(component.clone(), case(1, 0).into()).await;
+    assert!(broken(&proofs, "good evidence passes").contains("two warnings"), "{proofs:#?}");
+    let proofs = prove_all(component, case(0, 7).into()).await;
+    assert!(broken(&proofs, "good evidence passes").contains("7 errors in 1 series"), "{proofs:#?}");
 }
 
 /// A target that writes whatever it is told, whoever told it, and believes that it was done.

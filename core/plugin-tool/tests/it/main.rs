@@ -3,5 +3,6 @@
 mod check;
 mod conform;
 mod fixture;
+mod guide;
 mod new;
 mod run;

@@ -43,10 +43,9 @@ async fn prove(kind: Kind, language: Language, mut tests: Command, expect: &str)
         component: component.clone(),
         call: read("call.json"),
         folder: folder.clone(),
-        now_ms: now_ms(),
         cache_dir: Some(workshop().compiled()),
     };
-    let said = run(&options).await.expect("run");
+    let said = run(&options, now_ms).await.expect("run");
     assert!(said.error.is_none(), "{said:?}");
     let answer = said.answer.expect("an answer").to_string();
     assert!(answer.contains(expect), "{kind} in {language:?}: {answer}");
@@ -155,6 +154,38 @@ fn without_a_path_the_sdk_is_asked_of_a_registry() {
     let folder = root.path().join("g");
     new(&NewOptions { folder: folder.clone(), kind: Kind::Gate, language: Language::Rust, sdk: None }).expect("a project");
     assert!(cargo_toml(&folder).contains("towpath-sdk = \"0."), "{}", cargo_toml(&folder));
+}
+
+/// Packages the SDK as it would be published, and returns the folder of what a registry would give back.
+fn packaged_sdk(root: &Path) -> PathBuf {
+    let run = |command: &mut Command| {
+        let finished = command.current_dir(root).output().expect("it starts");
+        assert!(finished.status.success(), "{command:?}: {}", String::from_utf8_lossy(&finished.stderr));
+    };
+    let manifest = test_plugins::workspace().join("sdk/rust/Cargo.toml");
+    run(Command::new(env!("CARGO"))
+        .args(["package", "--no-verify", "--allow-dirty", "--offline", "--manifest-path"])
+        .arg(manifest)
+        .arg("--target-dir")
+        .arg(root));
+    let packages = std::fs::read_dir(root.join("package")).expect("a package").map(|entry| entry.expect("an entry").path());
+    let package = packages.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "crate")).expect("a crate");
+    run(Command::new("tar").arg("xzf").arg(&package));
+    root.join(package.file_stem().expect("a name"))
+}
+
+#[test]
+fn the_published_sdk_is_all_that_a_project_needs() {
+    let root = tempfile::tempdir().expect("a folder");
+    let sdk = packaged_sdk(root.path());
+    assert!(sdk.join("wit/powers.wit").is_file(), "the contract is inside of it");
+    let folder = root.path().join("a-check");
+    new(&NewOptions { folder: folder.clone(), kind: Kind::Health, language: Language::Rust, sdk: Some(sdk) }).expect("a project");
+    std::fs::copy(test_plugins::workspace().join("Cargo.lock"), folder.join("Cargo.lock")).expect("copied");
+    let checked =
+        check(&CheckOptions { component: workshop().build(&folder), compile: false, cache_dir: None }).expect("checked");
+    assert_eq!((checked.refused, checked.warnings), (Vec::new(), Vec::new()));
+    assert_eq!(checked.manifest.expect("a manifest").kinds, [Kind::Health]);
 }
 
 fn cargo_toml(folder: &Path) -> String {

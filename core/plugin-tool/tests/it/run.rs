@@ -11,14 +11,8 @@ use crate::fixture::{bundled, now_ms, workshop};
 
 async fn ran(component: Vec<u8>, call: &Value) -> Result<Said, ToolError> {
     let folder = test_plugins::workspace().join("examples/gate-coverage-js");
-    run(&RunOptions {
-        component,
-        call: call.to_string().into(),
-        folder,
-        now_ms: now_ms(),
-        cache_dir: Some(workshop().compiled()),
-    })
-    .await
+    let (call, cache_dir) = (call.to_string().into(), Some(workshop().compiled()));
+    run(&RunOptions { component, call, folder, cache_dir }, now_ms).await
 }
 
 /// Serves requests with success and this body until the test ends; returns where.
@@ -47,10 +41,9 @@ async fn a_gate_in_javascript_answers_over_evidence_in_a_file() {
         component: workshop().example("gate-coverage-js"),
         call: call.to_string().into(),
         folder: folder.path().to_owned(),
-        now_ms: now_ms(),
         cache_dir: Some(workshop().compiled()),
     };
-    let said = run(&options).await.expect("run");
+    let said = run(&options, now_ms).await.expect("run");
     let answer = said.answer.expect("an answer");
     assert_eq!((&answer["verdict"], &answer["sentence"]), (&json!("pass"), &json!("90.0% of the lines are covered")));
     assert_eq!(answer["measurements"][0]["value"], 90.0);

@@ -42,7 +42,7 @@ pub struct Group {
     pub artifact_digest: String,
     /// Program and arguments. A program with a slash, or one that lies at the top of the folder, is run from the folder.
     pub command: Vec<String>,
-    /// Variables in addition to `PORT`, `HOST` and `PATH`.
+    /// Variables in addition to `PORT`, `HOST`, `PATH`, and what OpenTelemetry reads about who a process is; of those, these win.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// How many processes.

@@ -76,7 +76,7 @@ pub struct SidesCounters {
     pub unserved: u64,
 }
 
-/// The counters of one release: they only grow, until `sinceUnixMs` changes because the runtime was restarted.
+/// The counters of one release, on whichever side it was: they only grow, until `sinceUnixMs` changes because the runtime was restarted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SideCounters {

@@ -266,7 +266,7 @@ mod tests {
         for behaviour in instances {
             ready.push(Arc::new(Upstream::new(instance(behaviour).await)));
         }
-        let counters = Arc::new(Counters::new());
+        let counters = Arc::new(Counters::new(0));
         let stable = Some(Arc::new(SideRoute::new("v1", counters.clone(), ready)));
         let traffic =
             Traffic { candidate_basis_points: 0, matches: vec![], mirror_basis_points: 0, sticky: None, release_header: false };

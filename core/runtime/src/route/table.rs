@@ -157,7 +157,7 @@ mod tests {
 
     fn side(release: &str, ports: &[u16]) -> Arc<SideRoute> {
         let ready = ports.iter().map(|port| Arc::new(Upstream::new(SocketAddr::from(([127, 0, 0, 1], *port))))).collect();
-        Arc::new(SideRoute::new(release, Arc::new(Counters::new()), ready))
+        Arc::new(SideRoute::new(release, Arc::new(Counters::new(0)), ready))
     }
 
     fn route(weight: u16, stable: &[u16], candidate: &[u16]) -> PublicRoute {

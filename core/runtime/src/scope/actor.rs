@@ -1,7 +1,6 @@
 //! The task of one scope: takes desired states, stores them, and reconciles whenever something changed.
 
 use std::cmp::Ordering;
-use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,18 +10,19 @@ use model::Scope;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::counters::Counters;
-use crate::limits::{COUNTERS_KEPT_MAX, LISTEN_RETRY};
+use crate::counters::ReleaseCounters;
+use crate::limits::LISTEN_RETRY;
 use crate::options::Options;
 use crate::protocol::{DesiredState, Side, Status};
 use crate::route::choice::Rules;
 use crate::route::listener::Listener;
 use crate::route::table::{PublicRoute, Table};
+use crate::scope::departed::DepartedReleases;
 use crate::scope::group::RunningGroup;
 use crate::scope::handle::{ApplyError, Message};
 use crate::scope::identity;
 use crate::scope::plan::{Action, Seen, Verification, Wanted, plan};
-use crate::scope::report::View;
+use crate::scope::report::{Reading, View};
 use crate::store::{StateStore, Stored};
 use crate::supervise::leftovers::Records;
 use crate::supervise::logs;
@@ -50,8 +50,9 @@ pub(crate) struct Actor {
     port_trouble: Option<String>,
     route: Arc<PublicRoute>,
     groups: Vec<RunningGroup>,
-    /// Counters of releases that went, the latest last.
-    old_counters: VecDeque<(String, Arc<Counters>)>,
+    departed: DepartedReleases,
+    /// The number of the instance that was started last. Two instances of a scope never have one number, whatever their sides.
+    last_instance: u32,
     changed: Arc<Notify>,
     inbox: mpsc::WeakSender<Message>,
     logs: PathBuf,
@@ -76,7 +77,8 @@ impl Actor {
             listener: None,
             port_trouble: None,
             groups: Vec::new(),
-            old_counters: VecDeque::new(),
+            departed: DepartedReleases::default(),
+            last_instance: 0,
             changed: Arc::new(Notify::new()),
             inbox,
             logs,
@@ -123,6 +125,9 @@ impl Actor {
             }
             Message::Status(answer) => {
                 let _ = answer.send(self.status());
+            }
+            Message::Reading(answer) => {
+                let _ = answer.send(self.reading());
             }
             Message::Verified { group, result } => self.verified(&group, result),
             Message::Shutdown(answer) => {
@@ -222,8 +227,10 @@ impl Actor {
                 continue;
             }
             logs::prune(&self.logs);
-            let kept = self.old_counters.iter().position(|(old, _)| *old == id).and_then(|at| self.old_counters.remove(at));
-            let counters = kept.map_or_else(|| Arc::new(Counters::new()), |(_, counters)| counters);
+            // The same release may run already, with another environment or command; then both count together.
+            let known = self.groups.iter().find(|group| group.wanted.release == wanted.release);
+            let counters = known.map(|group| group.counters.clone()).or_else(|| self.departed.take(&wanted.release));
+            let counters = counters.unwrap_or_else(|| Arc::new(ReleaseCounters::new()));
             self.groups.push(RunningGroup::new(&id, wanted, &self.logs, counters));
         }
     }
@@ -238,14 +245,21 @@ impl Actor {
     }
 
     fn status(&self) -> Option<Status> {
-        let view = View {
+        self.view().map(|view| view.status())
+    }
+
+    fn reading(&self) -> Option<Reading> {
+        self.view().map(|view| view.reading(self.departed.lately()))
+    }
+
+    fn view(&self) -> Option<View<'_>> {
+        Some(View {
             desired: self.desired.as_ref()?,
             groups: &self.groups,
             public_endpoint: self.listener.as_ref().map(|listener| listener.address().to_string()),
             port_trouble: self.port_trouble.as_deref(),
             unserved: self.route.unserved(),
-        };
-        Some(view.status())
+        })
     }
 
     fn drain(&self) -> Duration {
@@ -279,7 +293,7 @@ impl Actor {
                 Action::Retire { .. } | Action::Verify { .. } | Action::Start { .. } => None,
                 Action::Bury { .. } | Action::Forget { .. } => None,
             });
-            Some(group.side_route(&leaving.collect::<Vec<_>>()))
+            Some(group.side_route(side, &leaving.collect::<Vec<_>>()))
         };
         Table { rules: desired.traffic.as_ref().map(Rules::new), stable: side(Side::Stable), candidate: side(Side::Candidate) }
     }
@@ -288,8 +302,10 @@ impl Actor {
         match action {
             Action::Verify { group } => self.verify(&group),
             Action::Start { group, count } => {
-                let (shared, changed) = (self.shared.clone(), self.changed.clone());
-                self.with(&group, |g| g.start(count, &shared, &changed));
+                let (scope, shared, changed) = (self.scope.clone(), self.shared.clone(), self.changed.clone());
+                let numbers: Vec<u32> = (self.last_instance + 1..).take(count).collect();
+                self.last_instance = numbers.last().copied().unwrap_or(self.last_instance);
+                self.with(&group, |g| g.start(&numbers, &scope, &shared, &changed));
             }
             Action::Retire { group, instance } => self.with(&group, |g| g.retire(instance, drain)),
             Action::Bury { group, instance } => self.with(&group, |g| g.bury(instance)),
@@ -320,10 +336,9 @@ impl Actor {
 
     fn forget(&mut self, id: &str) {
         let Some(at) = self.groups.iter().position(|group| group.id == id) else { return };
-        let group = self.groups.remove(at);
-        self.old_counters.push_back((group.id, group.counters));
-        if self.old_counters.len() > COUNTERS_KEPT_MAX {
-            self.old_counters.pop_front();
+        let RunningGroup { wanted, counters, .. } = self.groups.remove(at);
+        if self.groups.iter().all(|group| group.wanted.release != wanted.release) {
+            self.departed.keep(wanted.release, counters);
         }
     }
 }

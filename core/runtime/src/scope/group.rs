@@ -1,13 +1,15 @@
 //! One release of a service with its processes, as the scope keeps it.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::Scope;
 use tokio::sync::{Notify, watch};
 
-use crate::counters::Counters;
-use crate::protocol::Group;
+use crate::counters::ReleaseCounters;
+use crate::protocol::{Group, Side};
 use crate::route::table::SideRoute;
 use crate::route::upstream::Upstream;
 use crate::scope::actor::Shared;
@@ -15,6 +17,7 @@ use crate::scope::plan::{Seen, SeenInstance, Verification};
 use crate::supervise::instance::{Instance, Phase, Report, Settings, Surroundings};
 use crate::supervise::logs::{GroupLog, folder_name};
 use crate::supervise::process::Launch;
+use crate::supervise::telemetry::Telemetry;
 
 /// A release that runs, shall run, or is on its way out.
 pub(crate) struct RunningGroup {
@@ -25,16 +28,15 @@ pub(crate) struct RunningGroup {
     /// Why the folder was refused; stays in sight while it is looked at again, until it is good.
     pub(crate) refusal: Option<String>,
     pub(crate) instances: Vec<Instance>,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) counters: Arc<ReleaseCounters>,
     settings: watch::Sender<Settings>,
     log: GroupLog,
-    last_instance: u32,
     /// Restarts of instances that are gone, so that the sum does not fall.
     buried_restarts: u32,
 }
 
 impl RunningGroup {
-    pub(crate) fn new(id: &str, wanted: &Group, logs: &Path, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(id: &str, wanted: &Group, logs: &Path, counters: Arc<ReleaseCounters>) -> Self {
         Self {
             id: id.to_owned(),
             wanted: wanted.clone(),
@@ -44,7 +46,6 @@ impl RunningGroup {
             counters,
             settings: watch::channel(settings(wanted)).0,
             log: GroupLog::new(&logs.join(folder_name(&wanted.release, id))),
-            last_instance: 0,
             buried_restarts: 0,
         }
     }
@@ -64,16 +65,22 @@ impl RunningGroup {
         self.refusal = result.err();
     }
 
-    pub(crate) fn start(&mut self, count: usize, shared: &Shared, changed: &Arc<Notify>) {
+    /// Starts an instance for each of the numbers.
+    pub(crate) fn start(&mut self, numbers: &[u32], scope: &Scope, shared: &Shared, changed: &Arc<Notify>) {
         let Ok(digest) = model::Digest::parse(&self.wanted.artifact_digest) else { return };
         let launch = Arc::new(Launch {
             folder: shared.artifacts.folder(&digest),
             command: self.wanted.command.clone(),
             env: self.wanted.env.clone(),
             search_path: shared.options.service_path.clone(),
+            telemetry: Telemetry {
+                service: scope.service.to_string(),
+                environment: scope.environment.to_string(),
+                release: self.wanted.release.clone(),
+                otlp_endpoint: shared.options.otlp_endpoint.clone(),
+            },
         });
-        for _ in 0..count {
-            self.last_instance += 1;
+        for number in numbers {
             let surroundings = Surroundings {
                 launch: launch.clone(),
                 settings: self.settings.subscribe(),
@@ -82,7 +89,7 @@ impl RunningGroup {
                 records: shared.records.clone(),
                 changed: changed.clone(),
             };
-            self.instances.push(Instance::start(self.last_instance, surroundings));
+            self.instances.push(Instance::start(*number, surroundings));
         }
     }
 
@@ -118,12 +125,18 @@ impl RunningGroup {
         Seen { group: self.id.clone(), verification: self.verification, instances: instances.collect() }
     }
 
-    /// Returns the instances that may serve, without those in `leaving`.
-    pub(crate) fn side_route(&self, leaving: &[u32]) -> Arc<SideRoute> {
+    /// Returns the instances that take requests, with where they listen.
+    pub(crate) fn ready(&self) -> impl Iterator<Item = (u32, SocketAddr)> {
+        let staying = self.instances.iter().filter(|i| !i.is_retiring()).map(|i| (i.id, i.report()));
+        staying.filter(|(_, r)| r.phase == Phase::Ready).filter_map(|(id, r)| Some((id, r.upstream?.address())))
+    }
+
+    /// Returns the instances that may serve a side, without those in `leaving`.
+    pub(crate) fn side_route(&self, side: Side, leaving: &[u32]) -> Arc<SideRoute> {
         let staying = self.instances.iter().filter(|i| !i.is_retiring() && !leaving.contains(&i.id));
         let ready: Vec<Arc<Upstream>> =
             staying.map(Instance::report).filter(|r| r.phase == Phase::Ready).filter_map(|r| r.upstream).collect();
-        Arc::new(SideRoute::new(&self.wanted.release, self.counters.clone(), ready))
+        Arc::new(SideRoute::new(&self.wanted.release, self.counters.on(side), ready))
     }
 }
 

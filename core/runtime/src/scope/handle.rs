@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::protocol::{DesiredState, Status};
 use crate::scope::actor::{Actor, Shared};
+use crate::scope::report::Reading;
 use crate::store::Stored;
 
 /// How many messages may wait for a scope. Its callers wait for their answers, so more than a few means that it hangs.
@@ -43,6 +44,7 @@ pub(crate) enum ApplyError {
 pub(crate) enum Message {
     Apply(Box<DesiredState>, oneshot::Sender<Result<Status, ApplyError>>),
     Status(oneshot::Sender<Option<Status>>),
+    Reading(oneshot::Sender<Option<Reading>>),
     Verified { group: String, result: Result<(), String> },
     Shutdown(oneshot::Sender<()>),
 }
@@ -72,6 +74,11 @@ impl ScopeHandle {
     /// Returns what really runs, or `None` when no state was ever taken.
     pub(crate) async fn status(&self) -> Option<Status> {
         self.ask(Message::Status).await.flatten()
+    }
+
+    /// Returns what is measured, or `None` when no state was ever taken.
+    pub(crate) async fn reading(&self) -> Option<Reading> {
+        self.ask(Message::Reading).await.flatten()
     }
 
     /// Returns where the logs of all releases of this scope are.

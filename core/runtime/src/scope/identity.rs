@@ -7,7 +7,7 @@ use crate::protocol::Group;
 /// How many hexadecimal digits name a group: 128 bits, which no two groups of one service will ever share.
 const DIGITS: usize = 32;
 
-/// Returns a group's name. Processes and counters belong to it, so they stay when a release moves from one side to the other.
+/// Returns a group's name. Processes belong to it, so they stay when a release moves from one side to the other.
 pub(crate) fn identity(group: &Group) -> String {
     let mut hash = Sha256::new();
     let mut add = |text: &str| {

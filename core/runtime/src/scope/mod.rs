@@ -4,6 +4,7 @@
 //! not judge health and it remembers no history; the desired state in force is all it goes by.
 
 mod actor;
+mod departed;
 mod group;
 mod handle;
 mod identity;
@@ -13,3 +14,4 @@ mod report;
 pub(crate) use actor::Shared;
 pub(crate) use handle::{ApplyError, ScopeHandle};
 pub(crate) use identity::identity;
+pub(crate) use report::{Counted, Reading, ReadyInstance};

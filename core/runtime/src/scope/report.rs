@@ -1,6 +1,10 @@
 //! What a scope says about itself. Pure reading.
 
-use crate::protocol::{DesiredState, Group, GroupStatus, RetiringGroup, Side, SidesCounters, Status};
+use std::net::SocketAddr;
+
+use crate::counters::ReleaseCounters;
+use crate::limits::RELEASES_SHOWN_MAX;
+use crate::protocol::{DesiredState, Group, GroupStatus, RetiringGroup, Side, SideCounters, SidesCounters, Status};
 use crate::scope::group::RunningGroup;
 use crate::scope::identity;
 use crate::supervise::instance::{Phase, Report};
@@ -16,7 +20,47 @@ pub(crate) struct View<'a> {
     pub(crate) unserved: u64,
 }
 
-impl View<'_> {
+/// What is measured, for whoever scrapes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    pub(crate) status: Status,
+    /// Of the releases on a side first, then of those on their way out, then of those that went lately.
+    pub(crate) counted: Vec<Counted>,
+    pub(crate) instances: Vec<ReadyInstance>,
+}
+
+/// What was counted of a release on one side.
+#[derive(Clone, Debug)]
+pub(crate) struct Counted {
+    pub(crate) side: Side,
+    pub(crate) counters: SideCounters,
+}
+
+/// An instance that takes requests.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadyInstance {
+    pub(crate) side: Side,
+    pub(crate) release: String,
+    pub(crate) number: u32,
+    pub(crate) address: SocketAddr,
+}
+
+impl<'v> View<'v> {
+    /// Returns what is measured. `departed` are releases of which nothing runs any more.
+    pub(crate) fn reading(&self, departed: impl Iterator<Item = (&'v str, &'v ReleaseCounters)>) -> Reading {
+        let sides: Vec<(Side, &'v RunningGroup)> = [Side::Stable, Side::Candidate]
+            .into_iter()
+            .filter_map(|side| Some((side, self.running(self.desired.group(side)?)?)))
+            .collect();
+        let instances = sides.iter().flat_map(|(side, group)| {
+            let release = &group.wanted.release;
+            group.ready().map(|(number, address)| ReadyInstance { side: *side, release: release.clone(), number, address })
+        });
+        let running = sides.iter().map(|(_, group)| *group).chain(self.groups);
+        let releases = running.map(|group| (group.wanted.release.as_str(), &*group.counters)).chain(departed);
+        Reading { status: self.status(), counted: counted(releases), instances: instances.collect() }
+    }
+
     /// Returns what really runs.
     pub(crate) fn status(&self) -> Status {
         let sides = [Side::Stable, Side::Candidate];
@@ -45,7 +89,7 @@ impl View<'_> {
         }
     }
 
-    fn running(&self, wanted: &Group) -> Option<&RunningGroup> {
+    fn running(&self, wanted: &Group) -> Option<&'v RunningGroup> {
         let id = identity(wanted);
         self.groups.iter().find(|group| group.id == id)
     }
@@ -91,6 +135,18 @@ impl View<'_> {
         missing.extend(leaving);
         missing
     }
+}
+
+/// Returns what was counted of each release; of one that is named twice, once.
+fn counted<'a>(releases: impl Iterator<Item = (&'a str, &'a ReleaseCounters)>) -> Vec<Counted> {
+    let mut shown: Vec<(&str, &ReleaseCounters)> = Vec::new();
+    for (release, counters) in releases {
+        if shown.len() < RELEASES_SHOWN_MAX && shown.iter().all(|(known, _)| *known != release) {
+            shown.push((release, counters));
+        }
+    }
+    let sides = shown.into_iter().flat_map(|(release, counters)| counters.sides(release));
+    sides.map(|(side, counters)| Counted { side, counters }).collect()
 }
 
 fn at_rest(groups: &[GroupStatus]) -> String {

@@ -9,3 +9,4 @@ pub(crate) mod logs;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod readiness;
+pub(crate) mod telemetry;

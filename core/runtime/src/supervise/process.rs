@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 use crate::protocol::Stream;
 use crate::supervise::leftovers::{MARKER_VARIABLE, Record, Records};
 use crate::supervise::logs::GroupLog;
+use crate::supervise::telemetry::Telemetry;
 
 /// How to start the processes of one group.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Launch {
     pub(crate) env: BTreeMap<String, String>,
     /// The value of `PATH`.
     pub(crate) search_path: String,
+    /// What the processes are told about themselves.
+    pub(crate) telemetry: Telemetry,
 }
 
 /// A running process. It leads a process group of its own, so that what it starts can be ended with it.
@@ -47,7 +50,9 @@ impl Launch {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the command is empty"));
         };
         let mut command = Command::new(locate(&self.folder, program));
-        command.args(arguments).current_dir(&self.folder).env_clear().env("PATH", &self.search_path).envs(&self.env);
+        command.args(arguments).current_dir(&self.folder).env_clear().env("PATH", &self.search_path);
+        // What was asked for wins over what the service would be told about itself.
+        command.envs(self.telemetry.variables(instance)).envs(&self.env);
         command.env("PORT", address.port().to_string()).env("HOST", address.ip().to_string());
         command.env(MARKER_VARIABLE, records.marker());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

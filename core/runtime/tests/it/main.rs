@@ -2,7 +2,10 @@
 
 mod fences;
 mod leftovers;
+mod metrics;
+mod prometheus;
 mod routing;
 mod shifting;
 mod stage;
 mod supervision;
+mod telemetry;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,19 +33,43 @@ pub(crate) struct Stage {
     pub(crate) client: Client,
     running: Option<Running>,
     fence: u64,
+    /// Whether metrics can be read, and services are told where to send theirs.
+    watched: bool,
 }
 
 impl Stage {
     pub(crate) async fn new() -> Self {
+        Self::open(false).await
+    }
+
+    /// Returns a stage with an address for metrics.
+    pub(crate) async fn watched() -> Self {
+        Self::open(true).await
+    }
+
+    async fn open(watched: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let client = Client::new(Options::default_control_socket(&dir.path().join("data")));
-        let mut stage = Self { dir, client, running: None, fence: 0 };
+        let mut stage = Self { dir, client, running: None, fence: 0, watched };
         stage.start().await;
         stage
     }
 
     pub(crate) fn options(&self) -> Options {
-        Options::new(&self.dir.path().join("data"), &self.dir.path().join("artifacts"))
+        let options = Options::new(&self.dir.path().join("data"), &self.dir.path().join("artifacts"));
+        match self.watched {
+            true => Options {
+                metrics_listen: Some(([127, 0, 0, 1], 0).into()),
+                otlp_endpoint: Some("http://127.0.0.1:4318".to_owned()),
+                ..options
+            },
+            false => options,
+        }
+    }
+
+    /// Returns where metrics can be read, on a stage that is watched.
+    pub(crate) fn metrics(&self) -> SocketAddr {
+        self.running.as_ref().unwrap().metrics_address().unwrap()
     }
 
     pub(crate) async fn start(&mut self) {
@@ -72,6 +97,20 @@ impl Stage {
             readiness: Readiness { path: "/healthz".to_owned(), interval_ms: 50, timeout_ms: 5000, successes: 1 },
             stop_timeout_ms: 5000,
         }
+    }
+
+    /// Registers a release of the example service with knobs, and returns how to run one instance of it.
+    pub(crate) fn hello(&self, version: &str, knobs: &[(&str, &str)]) -> Group {
+        let program = Path::new(SERVICE).with_file_name("hello-service");
+        assert!(program.is_file(), "{} is missing; build it with `cargo build -p hello-service`", program.display());
+        let source = tempfile::tempdir().unwrap();
+        fs::copy(program, source.path().join("hello-service")).unwrap();
+        fs::write(source.path().join("hello.env"), format!("VERSION={version}\n")).unwrap();
+        let store = artifact::Store::open(&self.dir.path().join("artifacts")).unwrap();
+        let imported = store.import(source.path()).unwrap();
+        let env = knobs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let command = vec!["./hello-service".to_owned()];
+        Group { command, env, artifact_digest: imported.digest.to_string(), ..self.release(version, &[]) }
     }
 
     /// Returns a state with a higher fence than every one before.

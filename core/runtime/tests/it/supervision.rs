@@ -81,7 +81,10 @@ async fn a_program_is_found_in_its_folder_and_gets_a_bare_environment() {
     let mut caller = Caller::connect(&endpoint).await;
     assert_eq!(caller.get("/").await.1, "scripted");
     // PWD is the shell's own.
-    assert_eq!(caller.get("/environment").await.1, "HOST,PATH,PORT,PWD,SERVICE,TOWPATH_RUNTIME_DATA");
+    assert_eq!(
+        caller.get("/environment").await.1,
+        "HOST,OTEL_RESOURCE_ATTRIBUTES,OTEL_SERVICE_NAME,PATH,PORT,PWD,SERVICE,TOWPATH_RUNTIME_DATA"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -52,7 +52,12 @@ fn write(checked: &Checked, out: &mut dyn Write) -> io::Result<()> {
     for why in &checked.refused {
         writeln!(out, "refused     {}", safe(why))?;
     }
-    writeln!(out, "{}", if checked.refused.is_empty() { "a host would take it" } else { "a host would refuse it" })
+    let verdict = match (checked.refused.is_empty(), checked.compile_ms) {
+        (false, _) => "a host would refuse it",
+        (true, Some(_)) => "a host would take it",
+        (true, None) => "nothing was found that a host would refuse; what only compiling finds was not looked for",
+    };
+    writeln!(out, "{verdict}")
 }
 
 fn write_anatomy(anatomy: &Anatomy, out: &mut dyn Write) -> io::Result<()> {

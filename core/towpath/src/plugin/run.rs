@@ -14,8 +14,8 @@ use crate::failure::Failure;
 pub(super) async fn run(args: &RunArgs, output: &mut Output) -> Result<Verdict, Failure> {
     let folder = args.call.parent().unwrap_or(&args.call).to_owned();
     let (component, call) = (read(&args.file)?, read(&args.call)?);
-    let options = RunOptions { component, call, folder, now_ms: clock::now_ms(), cache_dir: compiled() };
-    let said = run::run(&options).await.map_err(|error| failed(&error))?;
+    let options = RunOptions { component, call, folder, cache_dir: compiled() };
+    let said = run::run(&options, clock::now_ms).await.map_err(|error| failed(&error))?;
     if output.context.json {
         json(&said, output)?;
     } else {
@@ -33,22 +33,14 @@ fn write(said: &Said, out: &mut dyn Write) -> io::Result<()> {
     }
     for one in &said.uses {
         let why = one.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-        writeln!(
-            out,
-            "used        {:<8} {} ({}{}, {} us)",
-            one.power,
-            text::line(&one.what),
-            one.outcome,
-            text::line(&why),
-            one.elapsed_us
-        )?;
+        let times = if one.times > 1 { format!("{} times, ", one.times) } else { String::new() };
+        let (what, why) = (text::line(&one.what), text::line(&why));
+        writeln!(out, "used        {:<9} {what} ({times}{}{why}, {} us)", one.power, one.outcome, one.elapsed_us)?;
     }
     if said.uses_cut > 0 {
         writeln!(out, "used        {} more", said.uses_cut)?;
     }
-    if let Some(elapsed) = said.elapsed_us {
-        writeln!(out, "took        {elapsed} us")?;
-    }
+    writeln!(out, "took        {} us", said.elapsed_us)?;
     match (&said.answer, &said.error) {
         (Some(answer), _) => writeln!(out, "{answer:#}"),
         (None, Some(error)) => {

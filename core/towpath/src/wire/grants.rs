@@ -185,7 +185,7 @@ mod tests {
             digest: Digest::parse(bundled.digest).unwrap(),
             kinds: Vec::new(),
             powers: Vec::new(),
-            settings_schema: String::new(),
+            settings_schemas: Vec::new(),
             bytes: 0,
         };
         bundled_plugins::all().iter().map(info).collect()

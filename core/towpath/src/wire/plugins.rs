@@ -5,14 +5,14 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Wea
 use std::time::Duration;
 
 use api::document::{PluginDocument, PluginsKept};
-use api::{FetchError, Fetched, PluginInfo, PluginUsage, Plugins, PluginsError};
+use api::{FetchError, Fetched, LatestUse, PluginInfo, PluginUsage, Plugins, PluginsError};
 use async_trait::async_trait;
 use driver::{PluginDriver, Registry};
 use engine::Clock;
 use journal::Store;
 use model::{BasisPoints, Digest};
 use path::TargetDescriptor;
-use plugin_host::{Grants, Manifest, PluginHost, PowerCounts};
+use plugin_host::{Grants, Manifest, PluginHost, PowerCounts, UseOutcome};
 
 use super::components::{Components, Unloaded};
 use super::grants::GrantTable;
@@ -34,16 +34,34 @@ pub(crate) fn load_bundled(host: &PluginHost, registry: &Registry) -> Result<Vec
 }
 
 pub(super) fn info(name: &str, digest: Digest, manifest: &Manifest, bytes: usize) -> PluginInfo {
-    // A plugin of several kinds has one schema per kind; paths of today use each plugin as one kind.
-    let schema = manifest.settings.values().next().map(ToString::to_string);
     PluginInfo {
         name: name.to_owned(),
         version: manifest.version.to_string(),
         digest,
         kinds: manifest.kinds.iter().map(ToString::to_string).collect(),
         powers: manifest.powers.iter().map(|(power, reason)| (power.clone(), reason.clone())).collect(),
-        settings_schema: schema.unwrap_or_else(|| "{}".to_owned()),
+        settings_schemas: manifest.settings.iter().map(|(kind, schema)| (kind.to_string(), schema.to_string())).collect(),
         bytes: bytes as u64,
+    }
+}
+
+fn latest(latest: plugin_host::LatestUse) -> LatestUse {
+    let plugin_host::LatestUse { used, caller } = latest;
+    let (outcome, why) = match used.outcome {
+        UseOutcome::Done => ("done", used.told),
+        UseOutcome::Failed(why) => ("failed", why),
+        UseOutcome::Refused(why) => ("refused", why),
+    };
+    LatestUse {
+        power: used.power.to_owned(),
+        what: used.what,
+        outcome,
+        why,
+        at_ms: used.at_ms,
+        elapsed_us: used.elapsed_us,
+        deployment: caller.deployment,
+        service: caller.service,
+        environment: caller.environment,
     }
 }
 
@@ -169,7 +187,12 @@ impl Plugins for Catalog {
         let usage = plugin.usage();
         let power =
             |(power, counts): (&'static str, PowerCounts)| (power.to_owned(), [counts.used, counts.failed, counts.refused]);
-        PluginUsage { calls: usage.calls, failed: usage.failed, powers: usage.powers.into_iter().map(power).collect() }
+        PluginUsage {
+            calls: usage.calls,
+            failed: usage.failed,
+            powers: usage.powers.into_iter().map(power).collect(),
+            latest: usage.latest.into_iter().map(latest).collect(),
+        }
     }
 
     fn grant(&self, powers: &str) -> Result<serde_json::Value, String> {

@@ -24,6 +24,9 @@ fn a_plugin_is_checked_run_and_tested() {
     for line in ["gate-junit 0.1.0, gate", "exports     towpath:plugin/gate@0.", "a host would take it"] {
         assert!(printed.contains(line), "{line} is missing: {printed}");
     }
+    let (code, printed, _) = plugin(folder.path(), &["check", "plugin.wasm", "--no-compile"]);
+    assert_eq!(code, Some(0));
+    assert!(!printed.contains("would take it") && printed.contains("what only compiling finds was not looked for"), "{printed}");
 
     let report = |failure: &str| {
         let text = format!("<testsuite><testcase name='a'>{failure}</testcase></testsuite>");

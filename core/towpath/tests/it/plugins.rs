@@ -97,6 +97,9 @@ fn a_stranger_is_installed_refused_granted_revoked_and_upgraded() {
     assert_eq!(rig.wait_for_end(&rig.deploy("a"))["phase"], "succeeded");
     let page = rig.ask(&["plugin", "inspect", "probe"]);
     assert!(page["usage"].to_string().contains("http"), "{page}");
+    let latest = &page["latest_uses"][0];
+    assert_eq!((&latest["power"], &latest["outcome"], &latest["why"]), (&"http".into(), &"done".into(), &"status 200".into()));
+    assert!(latest["what"].to_string().contains("GET http://127.0.0.1:") && latest["service"] == "web", "{latest}");
     // Upgrades: no more powers take over the name and the grants; more powers wait.
     let second = install(&rig, "1.1.0", None);
     assert_eq!((second["state"].as_str(), second["grants"].as_array().map(Vec::len)), (Some("current"), Some(1)));

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -69,13 +69,23 @@ impl Rig {
 
     /// Starts the runtime alone.
     pub(crate) fn start_runtime() -> Self {
+        Self::start_runtime_with(&[])
+    }
+
+    /// Starts the runtime alone, with more arguments.
+    pub(crate) fn start_runtime_with(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let runtime = spawn(folder.path(), &["runtime"]);
+        let runtime = spawn(folder.path(), &[&["runtime"], more].concat());
         Self { folder, runtime, server: None, replicas: AtomicU64::new(0), server_address: None }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Waits until the runtime says where metrics can be read, and returns the address.
+    pub(crate) fn metrics(&self) -> SocketAddr {
+        wait_for("the runtime's address for metrics", || announced_metrics(&self.data()))
     }
 
     /// Starts the server and waits until it answers.
@@ -218,6 +228,12 @@ impl Rig {
             std::thread::sleep(Duration::from_millis(50)); // tidy: between two looks at the deployment
         }
     }
+}
+
+/// Returns where metrics can be read, if the data folder says so.
+pub(crate) fn announced_metrics(data: &Path) -> Option<SocketAddr> {
+    let said: Value = serde_json::from_slice(&fs::read(data.join("metrics.json")).ok()?).ok()?;
+    said["address"].as_str()?.parse().ok()
 }
 
 /// Names the number of faults of a long run.

@@ -18,8 +18,12 @@ struct Service {
 
 impl Service {
     fn start(variables: &[(&str, &str)]) -> Self {
+        Self::start_with_errors_to(Stdio::inherit(), variables)
+    }
+
+    fn start_with_errors_to(errors: Stdio, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hello-service"));
-        command.env_clear().env("PORT", "0").envs(variables.iter().copied()).stdout(Stdio::piped());
+        command.env_clear().env("PORT", "0").envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(errors);
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -119,6 +123,39 @@ fn it_finishes_what_it_began_when_it_is_asked_to_stop() {
     let status = service.stop();
     assert_eq!(answered.join().unwrap().0, 200);
     assert!(status.success(), "{status}");
+}
+
+#[test]
+fn it_says_what_it_answered_and_probes_are_none_of_it() {
+    let service = Service::start(&[("ERROR_RATE", "0.5")]);
+    let silent = service.get("/metrics").1;
+    assert!(silent.ends_with("http_request_duration_seconds_count 0\n") && !silent.contains("code="), "{silent}");
+    for path in ["/", "/", "/", "/nothing", "/healthz"] {
+        service.get(path);
+    }
+    let (status, text) = service.get("/metrics");
+    assert_eq!(status, 200);
+    let codes: Vec<&str> = text.lines().filter(|line| line.starts_with("http_requests_total{")).collect();
+    let expect = [("200", 2), ("404", 1), ("500", 1)].map(|(code, n)| format!("http_requests_total{{code=\"{code}\"}} {n}"));
+    assert_eq!(codes, expect, "{text}");
+    assert!(text.contains("\nhttp_request_duration_seconds_count 4\n"), "{text}");
+}
+
+#[test]
+fn it_writes_a_line_for_each_failure_when_it_is_told() {
+    let lines = |variables: &[(&str, &str)]| {
+        let mut service =
+            Service::start_with_errors_to(Stdio::piped(), &[&[("VERSION", "v3"), ("ERROR_RATE", "0.5")], variables].concat());
+        let mut err = service.child.stderr.take().unwrap();
+        (0..4).for_each(|_| drop(service.get("/")));
+        assert!(service.stop().success());
+        let mut said = String::new();
+        err.read_to_string(&mut said).unwrap();
+        said
+    };
+    assert_eq!(lines(&[]), "");
+    let line = |number: u32| format!("level=error version=v3 request={number} msg=\"told to fail\"\n");
+    assert_eq!(lines(&[("LOG_ERRORS", "true")]), line(1) + &line(3));
 }
 
 #[test]

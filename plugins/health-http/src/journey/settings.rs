@@ -264,7 +264,7 @@ impl Step {
             Piece::Text(_) => None,
         }));
         if let Some(name) = used.iter().find(|name| !captured.contains(**name)) {
-            return Err(format!("${name} is used, and no earlier step captures {name:?}; a dollar sign before a letter is $$"));
+            return Err(format!("${name} is used, and no earlier step captures {name:?}; write $$ for a dollar sign"));
         }
         self.expect.check(scheme)?;
         self.capture.iter().try_for_each(|(name, capture)| capture.check(name))
@@ -327,10 +327,8 @@ impl JsonExpect {
 
 impl Capture {
     fn check(&self, name: &str) -> Result<(), String> {
-        let named = name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if !named || name.len() > 40 {
-            return Err(format!("{name:?} is no name to capture by; use letters, digits and _, at most 40"));
+        if name.is_empty() || name.len() > 40 || !name.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return Err(format!("{name:?} is no name to capture by; use letters, at most 40"));
         }
         match (&self.json, &self.header) {
             (Some(_), None) | (None, Some(_)) => Ok(()),

@@ -45,7 +45,7 @@ fn settings_that_make_no_sense_are_an_error() {
         &says("it has both body and json, expected at most one of them"),
     );
     refused(&step(json!({ "path": "/", "headers": { "a b": "" } })), &says("\"a b\" is no name of a header"));
-    let unknown = "$token is used, and no earlier step captures \"token\"; a dollar sign before a letter is $$";
+    let unknown = "$token is used, and no earlier step captures \"token\"; write $$ for a dollar sign";
     refused(&step(json!({ "path": "/$token", "capture": { "token": { "json": "$.a" } } })), &says(unknown));
     refused(&step(json!({ "path": "/", "json": [{ "a": "$token" }] })), &says(unknown));
     let days = "certificateDaysMin is 3, and over http there is no certificate; say `scheme: https`";

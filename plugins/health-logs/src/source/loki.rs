@@ -5,12 +5,13 @@ use std::fmt;
 
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use towpath_sdk::helpers::placeholders::Placeholders;
 use towpath_sdk::helpers::text::{clean, percent_encoded};
 use towpath_sdk::powers::clock;
 use towpath_sdk::powers::http::{Error, Request, Response};
 use towpath_sdk::prelude::*;
 
-use super::{LINES_MAX, Line, Of, RESERVE_MS, Reading, Unread, cut, span_ms};
+use super::{BYTES_MAX, LINES_MAX, Line, Of, RESERVE_MS, Reading, Unread, cut, span_ms};
 use crate::logql::{Wrong, filled};
 use crate::settings::{Loki, Settings};
 
@@ -121,7 +122,8 @@ pub(super) fn read(look: &Look<Settings>, loki: &Loki, of: Of<'_>, from_ns: i64,
             Some(last_ns) if full => next_ns = if last_ns > next_ns { last_ns } else { next_ns.saturating_add(1) },
             Some(_) | None => return Ok(Reading { lines, span_ms: span, read_ms: span }),
         }
-        if lines.len() + question.limit > LINES_MAX {
+        let bytes: usize = lines.iter().map(|line| line.text.len()).sum();
+        if lines.len() + question.limit > LINES_MAX || bytes > BYTES_MAX {
             return Ok(Reading { lines, span_ms: span, read_ms: span_ms(from_ns, next_ns) });
         }
     }
@@ -152,17 +154,15 @@ pub(super) fn read_before(
 
 impl<'a> Question<'a> {
     fn new(look: &'a Look<Settings>, loki: &'a Loki, of: Of<'a>, questions: usize) -> Result<Self, Unread> {
-        let query = filled(&loki.query, |name| match name {
-            "endpoint" => None,
-            name => look.placeholder(Some(of.subject), name),
-        });
+        let known = Placeholders::of(&look.context).on(of.side, of.subject);
+        let query = filled(&loki.query, |name| known.value(name));
         let query = query.map_err(|wrong| match &wrong {
-            Wrong::Unknown(name) if name.0 == "release" || name.0 == "label" => {
-                Unread::Unsure(format!("the {} has no {}, which ${} in loki.query stands for", of.side, name.0, name.0))
+            Wrong::Unknown(name) if ["release", "label", "endpoint"].contains(&name.0.as_str()) => {
+                Unread::Unsure(format!("the {} has no {}, which ${} in loki.query stands for", of.side.as_str(), name.0, name.0))
             }
             Wrong::Unknown(_) | Wrong::Outside(_) | Wrong::Backtick(_) => Unread::Error(wrong.to_string()),
         })?;
-        Ok(Self { look, loki, side: of.side, query, limit: PAGE_LINES, left: questions })
+        Ok(Self { look, loki, side: of.side.as_str(), query, limit: PAGE_LINES, left: questions })
     }
 
     /// Returns the lines of a page; `None` when the look has no more questions or no more time.

@@ -15,6 +15,9 @@ const RESERVE_MS: u32 = 3_000;
 /// Lines of one side that a look takes at most. A busy service writes some hundred a second; what is more is left out, and that is said.
 pub(crate) const LINES_MAX: usize = 4_000;
 
+/// Bytes of lines of one side that a look takes at most: each is shown to every regular expression.
+pub(crate) const BYTES_MAX: usize = 1 << 20;
+
 /// How much of a line is looked at, in bytes.
 pub(crate) const LINE_BYTES_MAX: usize = 2_000;
 
@@ -51,8 +54,7 @@ pub(crate) enum Unread {
 /// A side whose lines are read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Of<'a> {
-    /// "candidate" or "stable".
-    pub(crate) side: &'static str,
+    pub(crate) side: Side,
     pub(crate) subject: &'a Subject,
 }
 

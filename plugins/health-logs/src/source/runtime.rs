@@ -25,7 +25,7 @@ pub(super) fn read_before(of: Of<'_>, until_ns: i64) -> Result<Vec<Line>, Unread
 
 fn given(of: Of<'_>) -> Result<Vec<LogLine>, Unread> {
     runtime::logs(&of.subject.release, GIVEN_MAX)
-        .map_err(|error| Unread::Error(format!("the {}'s lines cannot be read: {}", of.side, error.sentence())))
+        .map_err(|error| Unread::Error(format!("the {}'s lines cannot be read: {}", of.side.as_str(), error.sentence())))
 }
 
 /// Returns what was written between two instants. What the runtime says about an instance, the instance did not write.

@@ -112,6 +112,17 @@ fn more_lines_than_a_look_takes_are_read_in_part_and_that_is_said() {
 }
 
 #[test]
+fn long_lines_are_fewer() {
+    let mut loki = Loki::default();
+    let long = format!("ERROR {}", "x".repeat(1_000));
+    (0..10_000).for_each(|number| loki.write("r-2", at(0) + number * SECOND / 1_000, &long));
+    let found = watched(&loki, &per_minute(1e6), [30]);
+    assert_eq!(found.verdict, Verdict::Healthy);
+    assert_eq!(measured(&found, "lines", Side::Candidate).map(|(lines, ..)| lines), Some(1_999.0), "two pages have a megabyte");
+    assert!(found.sentence.contains("not all lines were read"), "{}", found.sentence);
+}
+
+#[test]
 fn answers_that_are_larger_than_the_host_takes_are_asked_for_in_smaller_pages() {
     let mut loki = Loki { bytes_max: Some(100_000), ..Loki::default() };
     let long = format!("ERROR {}", "x".repeat(1_000));

@@ -107,15 +107,15 @@ fn settings_that_make_no_sense_are_an_error() {
             loki("logs:3100", query),
             "loki.url is no plain address; expected https://HOST or http://HOST, without user, query and blanks",
         ),
-        (loki("http://a", "{app=\"$service\"}"), "loki.query has neither $release nor $label, so that both sides would be one"),
+        (
+            loki("http://a", "{app=\"$service\"}"),
+            "loki.query has none of $release, $label, $side and $digest, so that both sides would be one",
+        ),
         (
             loki("http://a", "{app=$release}"),
             "$release stands outside of quotes in loki.query, expected as in {app=\"$release\"}",
         ),
-        (
-            loki("http://a", "{app=\"$serivce\", r=\"$release\"}"),
-            "$serivce stands for nothing here; a dollar sign before a letter is written $$",
-        ),
+        (loki("http://a", "{app=\"$serivce\", r=\"$release\"}"), "$serivce stands for nothing here; write $$ for a dollar sign"),
     ] {
         is(&assess(&Runtime::default(), &settings, 60, None), Verdict::Error, sentence);
     }

@@ -7,7 +7,8 @@
 //! let mut labels = BTreeMap::from([("team".to_owned(), "web".to_owned())]);
 //! let stamp = Stamp { fence: 7, operation_key: "d-1/shift/2".to_owned() };
 //! stamp.write(&mut labels);
-//! assert_eq!(Stamp::read(&labels), Some(stamp));
+//! assert!(Stamp::is_of(&labels, "d-1/shift/2") && !Stamp::is_of(&labels, "d-1/shift/3"));
+//! assert_eq!(Stamp::read(&labels).map(|found| found.fence), Some(7));
 //! assert_eq!(Stamp::order(&labels, 6), Order::Superseded(7));
 //! ```
 
@@ -23,6 +24,9 @@ pub const KEY_LABEL: &str = "towpath-operation";
 
 /// How long a label's value may be in the narrowest systems that are common.
 const VALUE_BYTES_MAX: usize = 63;
+
+/// A dash and the digits of a hash.
+const HASH_BYTES: usize = 17;
 
 /// Fence and operation key of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +68,8 @@ impl Stamp {
 
     /// Returns whether these labels were written by the operation of this key.
     pub fn is_of(labels: &BTreeMap<String, String>, operation_key: &str) -> bool {
-        labels.get(KEY_LABEL).is_some_and(|found| *found == label_value(operation_key))
+        // Versions of this crate before 0.3 wrote a short key as it is.
+        labels.get(KEY_LABEL).is_some_and(|found| *found == label_value(operation_key) || found == operation_key)
     }
 
     /// Returns how a call's fence stands to the one in labels.
@@ -78,18 +83,22 @@ impl Stamp {
     }
 }
 
-/// Returns a text that fits into a label of 63 bytes: as it is if it fits, else its beginning and a hash of all of it (FNV-1a), so that
-/// long keys with one beginning stay apart.
+/// Returns a text as the value of a label, in the narrowest form that is common (Kubernetes): at most 63 letters and digits of ASCII, and
+/// `-`, `_` and `.` between them. A text that is one is left as it is. Of every other one (operation keys have a `/`) it is the beginning,
+/// with a dash for what may not be there, and a hash of all of it (FNV-1a), so that keys that look alike stay apart.
 pub fn label_value(text: &str) -> String {
-    if text.len() <= VALUE_BYTES_MAX {
+    let is_end = |character: char| character.is_ascii_alphanumeric();
+    let is_inner = |character: char| is_end(character) || matches!(character, '-' | '_' | '.');
+    if text.len() <= VALUE_BYTES_MAX && text.starts_with(is_end) && text.ends_with(is_end) && text.chars().all(is_inner) {
         return text.to_owned();
     }
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let mut end = VALUE_BYTES_MAX - 17;
-    while !text.is_char_boundary(end) {
-        end -= 1;
+    let inner = text.chars().map(|character| if is_inner(character) { character } else { '-' });
+    let beginning: String = inner.skip_while(|character| !is_end(*character)).take(VALUE_BYTES_MAX - HASH_BYTES).collect();
+    match beginning.as_str() {
+        "" => format!("{hash:016x}"),
+        beginning => format!("{beginning}-{hash:016x}"),
     }
-    format!("{}-{hash:016x}", &text[..end])
 }
 
 #[cfg(test)]
@@ -101,9 +110,29 @@ mod tests {
         let (one, two) = (format!("{}1", "ä".repeat(60)), format!("{}2", "ä".repeat(60)));
         assert!(label_value(&one).len() <= VALUE_BYTES_MAX, "{}", label_value(&one));
         assert_ne!(label_value(&one), label_value(&two));
+        assert_ne!(label_value("d-1/shift"), label_value("d-1-shift"));
         let mut labels = BTreeMap::new();
         Stamp { fence: 1, operation_key: one.clone() }.write(&mut labels);
         assert!(Stamp::is_of(&labels, &one) && !Stamp::is_of(&labels, &two));
+    }
+
+    #[test]
+    fn a_value_has_the_form_that_the_narrowest_systems_want() {
+        let long = "x".repeat(64);
+        for text in ["d-1/shift/2", "", "/", "-a", "a-", "..", "ä", "a b", "0193a1f2-7c/promote/1", "a_b.c", long.as_str()] {
+            let value = label_value(text);
+            let (first, last) = (value.chars().next().expect("never empty"), value.chars().last().expect("never empty"));
+            assert!(value.len() <= VALUE_BYTES_MAX && first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric(), "{value}");
+            assert!(value.chars().all(|one| one.is_ascii_alphanumeric() || "-_.".contains(one)), "{text}: {value}");
+        }
+        assert_eq!(label_value("a_b.c"), "a_b.c");
+        assert!(label_value("d-1/shift/2").starts_with("d-1-shift-2-"), "{}", label_value("d-1/shift/2"));
+    }
+
+    #[test]
+    fn what_an_earlier_version_wrote_is_recognised() {
+        let labels = BTreeMap::from([(KEY_LABEL.to_owned(), "d-1/shift/2".to_owned())]);
+        assert!(Stamp::is_of(&labels, "d-1/shift/2") && !Stamp::is_of(&labels, "d-1/shift/3"));
     }
 
     #[test]

@@ -94,22 +94,6 @@ pub fn regex_escaped(text: &str) -> String {
     escaped
 }
 
-/// Returns a text between double quotes, as the languages of Prometheus, Alertmanager and Loki read it back: with the three escapes that all of
-/// them know.
-pub fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            '\n' => quoted.push_str("\\n"),
-            _ => quoted.push(character),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +129,5 @@ mod tests {
     fn values_are_escaped_for_where_they_stand() {
         assert_eq!(percent_encoded("a/b?c=d é"), "a%2Fb%3Fc%3Dd%20%C3%A9");
         assert_eq!(regex_escaped("v1.2+b(3)-$"), r"v1\.2\+b\(3\)-\$");
-        assert_eq!(quoted("a\"b\\c\nd\te"), "\"a\\\"b\\\\c\\nd\te\"");
     }
 }

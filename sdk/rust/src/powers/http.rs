@@ -85,7 +85,8 @@ impl Request {
         self
     }
 
-    /// Returns the request with how many redirects the host may follow, 10 at most. Each is checked against the grant.
+    /// Returns the request with how many redirects the host may follow, 10 at most. Each is checked against the grant. Headers like
+    /// `accept` and `content-type` go along to another host; every other one that was set here stays behind.
     #[must_use]
     pub fn redirects(mut self, most: u8) -> Self {
         self.redirects_max = most;

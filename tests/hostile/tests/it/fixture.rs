@@ -31,10 +31,16 @@ pub(crate) fn neighbour() -> &'static Plugin {
     NEIGHBOUR.get_or_init(|| host().load(&Forge::new(HEALTHY).component()).expect("it is a plugin"))
 }
 
-/// Returns the context of a call of this deployment that may take so long.
+/// Returns the time now, in Unix milliseconds.
 #[expect(clippy::disallowed_methods, reason = "deadlines are absolute")]
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    i64::try_from(since.as_millis()).expect("a time of our age")
+}
+
+/// Returns the context of a call of this deployment that may take so long.
 pub(crate) fn context(deployment: &str, time: Duration) -> CallContext {
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + time;
+    let time = i64::try_from(time.as_millis()).expect("a short time");
     CallContext {
         service: "web".to_owned(),
         environment: "test".to_owned(),
@@ -42,7 +48,7 @@ pub(crate) fn context(deployment: &str, time: Duration) -> CallContext {
         deployment: deployment.to_owned(),
         operation_key: format!("{deployment}/look/1"),
         attempt: 1,
-        deadline_ms: i64::try_from(deadline.as_millis()).expect("a time of our age"),
+        deadline_ms: now_ms() + time,
         ..CallContext::default()
     }
 }

@@ -74,3 +74,12 @@ async fn arithmetic_that_cannot_be_done_is_a_crash() {
         fails(&forge, PATIENCE, "the plugin crashed", is_trap).await;
     }
 }
+
+#[tokio::test]
+async fn an_answer_that_comes_after_the_deadline_is_not_heard() {
+    // It waits until its time is over, and then takes its time before it says that all is well.
+    let body = "(local $left i32) (call $pause (i32.const -1)) (local.set $left (i32.const 2000000000))
+        (loop $next (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1))))) (i32.const 256)";
+    let forge = Forge::new(body).power("clock", "pause-ms", "(func $pause (param i32))");
+    fails(&forge, SHORT, "gave no answer within", is_deadline).await;
+}

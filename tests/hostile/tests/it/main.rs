@@ -3,10 +3,12 @@
 mod answers;
 mod boundary;
 mod fixture;
+mod gates;
 mod load;
 mod loops;
 mod memory;
 mod mutations;
 mod neighbours;
 mod network;
+mod states;
 mod wasi;

@@ -8,8 +8,19 @@ use plugin_host::{Grants, PluginHost};
 
 use crate::fixture::{assess_as, host, neighbour_is_well};
 
-/// What the mutations begin from: another number is another two thousand components.
+/// What the mutations begin from unless somebody asks for another: another number is another two thousand components.
 const SEED: u64 = 0x70a7_7001;
+
+/// Names the number to begin from: `SEED=7 cargo test -p hostile mutations`.
+const SEED_VARIABLE: &str = "SEED";
+
+fn seed() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "how a person asks for other mutations, or for those of a failure")]
+    let Ok(asked) = std::env::var(SEED_VARIABLE) else { return SEED };
+    let digits = asked.strip_prefix("0x");
+    let number = digits.map_or_else(|| asked.parse(), |digits| u64::from_str_radix(digits, 16));
+    number.unwrap_or_else(|_| panic!("{SEED_VARIABLE} is {asked:?}; wanted is a number like 7 or 0x70a77001"))
+}
 
 /// Mutated components of the small one that are loaded, and called where they load.
 const MUTATIONS: u64 = 2_000;
@@ -72,43 +83,45 @@ fn small() -> Vec<u8> {
 
 /// Loads a component and calls it if it loads; returns whether it did.
 #[expect(clippy::disallowed_methods, reason = "it measures that the time is bounded")]
-async fn survive(host: &PluginHost, component: &[u8], number: u64) -> bool {
+async fn survive(host: &PluginHost, component: &[u8], seed: u64, number: u64) -> bool {
     let begun = Instant::now();
     let loaded = catch_unwind(AssertUnwindSafe(|| host.load(component)));
-    let loaded = loaded.unwrap_or_else(|_| panic!("seed {SEED:#x}: mutation {number} made the host panic"));
+    let loaded = loaded.unwrap_or_else(|_| panic!("{SEED_VARIABLE}={seed:#x}: mutation {number} made the host panic"));
     if let Err(plugin_host::LoadError::CompilerCrashed) = loaded {
-        panic!("seed {SEED:#x}: mutation {number} made the compiler panic");
+        panic!("{SEED_VARIABLE}={seed:#x}: mutation {number} made the compiler panic");
     }
     let loads = loaded.is_ok();
     if let Ok(plugin) = loaded {
         // Whatever it answers: it did so in its own call.
         drop(assess_as(&plugin, "mutated", &Grants::default(), CALL).await);
     }
-    assert!(begun.elapsed() < EACH_MAX, "seed {SEED:#x}: mutation {number} took {:?}", begun.elapsed());
+    assert!(begun.elapsed() < EACH_MAX, "{SEED_VARIABLE}={seed:#x}: mutation {number} took {:?}", begun.elapsed());
     loads
 }
 
 #[tokio::test]
 async fn two_thousand_mutations_end_well() {
-    let (component, mut numbers) = (small(), Numbers(SEED));
+    let (component, seed) = (small(), seed());
+    let mut numbers = Numbers(seed);
     let mut loaded = 0;
     for number in 0..MUTATIONS {
         let mutation = mutated(&component, &mut numbers);
-        loaded += u64::from(survive(host(), &mutation, number).await);
+        loaded += u64::from(survive(host(), &mutation, seed, number).await);
         if number % 100 == 0 {
             neighbour_is_well().await;
         }
     }
     neighbour_is_well().await;
-    assert!(loaded > 0 && loaded < MUTATIONS, "seed {SEED:#x}: {loaded} of {MUTATIONS} were loaded: they show both");
+    assert!(loaded > 0 && loaded < MUTATIONS, "{SEED_VARIABLE}={seed:#x}: {loaded} of {MUTATIONS} were loaded: they show both");
 }
 
 #[tokio::test]
 async fn mutations_of_a_plugin_that_ships_end_well() {
     let component = bundled_plugins::all()[0].component;
-    let mut numbers = Numbers(SEED + 1);
+    let seed = seed().wrapping_add(1);
+    let mut numbers = Numbers(seed);
     for number in 0..MUTATIONS_LARGE {
-        survive(host(), &mutated(component, &mut numbers), number).await;
+        survive(host(), &mutated(component, &mut numbers), seed.wrapping_sub(1), number).await;
     }
     neighbour_is_well().await;
 }

@@ -1,5 +1,6 @@
 //! Components that misuse requests, and servers that misuse answers.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::fixture::{PATIENCE, assess_as, host, may_ask, neighbour_is_well};
+use crate::fixture::{PATIENCE, assess_as, host, host_with, may_ask, neighbour_is_well};
 
 /// How the request ended, by the number of the contract's error.
 const INVALID: u32 = 1;
@@ -275,4 +276,75 @@ async fn a_flood_of_requests_ends_at_the_limit_of_host_calls() {
     assert!(error.outcome_unknown, "requests were sent");
     assert!(server.requests().len() <= Limits::default().host_calls as usize);
     neighbour_is_well().await;
+}
+
+/// A server that holds every request until it is told to answer, and counts those that it holds.
+struct Holding {
+    port: u16,
+    held: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+    open: tokio::sync::watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+impl Holding {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let (held, most) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (open, opened) = tokio::sync::watch::channel(false);
+        let counts = (Arc::clone(&held), Arc::clone(&most));
+        let serving = tokio::spawn(async move {
+            while let Ok((mut connection, _)) = listener.accept().await {
+                let ((held, most), mut opened) = (counts.clone(), opened.clone());
+                tokio::spawn(async move {
+                    let mut request = vec![0; 4 << 10];
+                    let asked = connection.read(&mut request).await.unwrap_or(0) > 0;
+                    most.fetch_max(held.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    let may = opened.wait_for(|open| *open).await.is_ok();
+                    held.fetch_sub(1, Ordering::SeqCst);
+                    if asked && may {
+                        answer(&mut connection, Manner::Well).await;
+                    }
+                });
+            }
+        });
+        Self { port, held, most, open, serving }
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_requests_at_once_waits_for_its_turn_and_all_are_answered() {
+    let limits = Limits { http_requests_at_once: 4, ..Limits::default() };
+    let host = host_with(limits);
+    let server = Holding::start().await;
+    let url = format!("http://127.0.0.1:{}/", server.port);
+    let hostile = host.load(&Forge::fetch("GET", &url, &[]).component()).expect("a plugin");
+    let neighbour = host.load(&Forge::new(hostile::HEALTHY).component()).expect("a plugin");
+    let mut crowd = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let (hostile, grants) = (hostile.clone(), may_ask("127.0.0.1", server.port, "/", true));
+        crowd.spawn(async move { assess_as(&hostile, &format!("d-{}", number % 8), &grants, PATIENCE).await });
+    }
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while server.held.load(Ordering::SeqCst) < 4 {
+        assert!(tokio::time::Instant::now() < deadline, "{} requests came", server.held.load(Ordering::SeqCst));
+        tokio::task::yield_now().await;
+    }
+    // Whoever is held up by requests holds up nobody else; and thirty calls have had time to send one more.
+    for _ in 0..50 {
+        assess_as(&neighbour, "neighbour", &Grants::default(), PATIENCE).await.expect("the neighbour's call succeeds");
+    }
+    server.open.send_replace(true);
+    while let Some(ended) = crowd.join_next().await {
+        let called = ended.expect("no call panics").expect("its turn comes");
+        assert_eq!((called.answer.verdict, called.answer.sentence.as_str()), (HealthVerdict::Healthy, "hello"));
+    }
+    assert_eq!(server.most.load(Ordering::SeqCst), 4, "never more than may be in flight");
 }

@@ -80,6 +80,11 @@ fn manifests_follow_the_workspace() {
 }
 
 #[test]
+fn the_contract_has_sentences_and_what_was_released_stays() {
+    nothing_found(tidy::contract);
+}
+
+#[test]
 fn the_changelog_has_a_next_section() {
     nothing_found(tidy::changelog);
 }

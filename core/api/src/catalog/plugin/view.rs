@@ -6,7 +6,7 @@ use super::Which;
 use crate::Api;
 use crate::document::{self, PluginDocument, PluginGrantDocument, PluginsKept};
 use crate::error::ApiError;
-use crate::ports::{Fetched, PluginInfo};
+use crate::ports::{Fetched, LatestUse, PluginInfo};
 
 /// Its name stands for it.
 const CURRENT: &str = "current";
@@ -33,12 +33,21 @@ pub(super) async fn one(api: &Api, which: &Which) -> Result<v1::Plugin, ApiError
     let kept = document::plugins_kept(&*api.handle.store()).await?;
     let digest = which.digest.to_string();
     let found = kept.installed.iter().find(|plugin| plugin.name == which.name && plugin.digest == digest);
-    if let Some(plugin) = found {
-        return page(api, &kept, plugin);
-    }
-    let own = api.plugins.by_digest(&which.digest);
-    let own = own.ok_or_else(|| ApiError::NotKnown { what: "plugin", name: which.name.clone(), known: Vec::new() })?;
-    Ok(Page { api, kept: &kept }.of(own, None))
+    let page = match found {
+        Some(plugin) => page(api, &kept, plugin)?,
+        None => {
+            let own = api.plugins.by_digest(&which.digest);
+            let own = own.ok_or_else(|| ApiError::NotKnown { what: "plugin", name: which.name.clone(), known: Vec::new() })?;
+            Page { api, kept: &kept }.of(own, None)
+        }
+    };
+    let latest = api.plugins.usage(&which.digest).latest;
+    Ok(v1::Plugin { latest_uses: latest.into_iter().map(latest_use).collect(), ..page })
+}
+
+fn latest_use(used: LatestUse) -> v1::PowerUse {
+    let LatestUse { power, what, outcome, why, at_ms, elapsed_us, deployment, service, environment } = used;
+    v1::PowerUse { power, what, outcome: outcome.to_owned(), why, at_ms, elapsed_us, deployment, service, environment }
 }
 
 /// Returns a plugin that was fetched and not installed.
@@ -76,14 +85,14 @@ fn new_powers(plugin: &PluginDocument, kept: &PluginsKept) -> Vec<String> {
 
 fn page(api: &Api, kept: &PluginsKept, plugin: &PluginDocument) -> Result<v1::Plugin, ApiError> {
     let digest = model::Digest::parse(&plugin.digest)?;
-    let schema = api.plugins.by_digest(&digest).map(|info| info.settings_schema).unwrap_or_default();
+    let schemas = api.plugins.by_digest(&digest).map(|info| info.settings_schemas).unwrap_or_default();
     let info = PluginInfo {
         name: plugin.name.clone(),
         version: plugin.version.clone(),
         digest,
         kinds: plugin.kinds.clone(),
         powers: plugin.powers.clone(),
-        settings_schema: schema,
+        settings_schemas: schemas,
         bytes: plugin.bytes,
     };
     Ok(Page { api, kept }.of(info, Some(plugin)))
@@ -143,7 +152,8 @@ fn plain(info: PluginInfo) -> v1::Plugin {
         digest: info.digest.to_string(),
         kinds: info.kinds,
         powers: info.powers.into_iter().map(|(name, reason)| v1::Power { name, reason }).collect(),
-        settings_schema: info.settings_schema,
+        settings_schema: info.settings_schemas.first().map(|(_, schema)| schema.clone()).unwrap_or_default(),
+        settings_schemas: info.settings_schemas.into_iter().map(|(kind, schema)| v1::SettingsSchema { kind, schema }).collect(),
         size: info.bytes,
         ..v1::Plugin::default()
     }

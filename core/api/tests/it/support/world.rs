@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::{ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, PluginInfo, PluginUsage, Plugins, PluginsError};
+use api::{
+    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, PluginInfo, PluginUsage, Plugins, PluginsError,
+};
 use async_trait::async_trait;
 use engine::Driver;
 use model::{
@@ -140,7 +142,7 @@ impl Plugins for World {
             digest: Digest([build; 32]),
             kinds: vec![kind.to_owned()],
             powers: vec![("log".to_owned(), "to say what it does".to_owned())],
-            settings_schema: "{}".to_owned(),
+            settings_schemas: Vec::new(),
             bytes: 1,
         };
         let own = [("health-http", "health"), ("target-local", "target")].into_iter().map(plugin);
@@ -161,7 +163,9 @@ impl Plugins for World {
     }
 
     fn usage(&self, _digest: &Digest) -> PluginUsage {
-        PluginUsage { calls: 2, failed: 1, powers: vec![("http".to_owned(), [3, 1, 2])] }
+        let latest =
+            LatestUse { power: "http".to_owned(), what: "GET http://a:80/".to_owned(), outcome: "done", ..LatestUse::default() };
+        PluginUsage { calls: 2, failed: 1, powers: vec![("http".to_owned(), [3, 1, 2])], latest: vec![latest] }
     }
 
     fn grant(&self, powers: &str) -> Result<serde_json::Value, String> {
@@ -179,7 +183,7 @@ impl Plugins for World {
             digest: Digest(Sha256::digest(reference.as_bytes()).into()),
             kinds: vec!["health".to_owned()],
             powers: words.map(|power| (power, "because".to_owned())).collect(),
-            settings_schema: "{}".to_owned(),
+            settings_schemas: vec![("health".to_owned(), r#"{"type":"object"}"#.to_owned())],
             bytes: 1,
         };
         let source = format!("file://{reference}");

@@ -5,7 +5,6 @@ use crate::powers::line;
 
 pub(super) fn check(state: &CallState) -> bool {
     let granted = state.grants.current().clock;
-    state.counted("clock", granted);
     if !granted {
         state.refuse("clock", "it asked for the time".to_owned(), line("clock"));
     }

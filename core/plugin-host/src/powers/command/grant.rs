@@ -36,7 +36,8 @@ pub struct CommandRule {
     /// Whether those may be options, which begin with "-".
     #[serde(default)]
     pub options: bool,
-    /// Whether those may be paths that lead out of the program's folder: absolute ones, and ones with "..".
+    /// Whether those may be paths that lead out of the program's folder: absolute ones, ones with "..", and options with a path right
+    /// behind their letter.
     #[serde(default)]
     pub paths: bool,
     /// What is added to its environment.
@@ -109,12 +110,20 @@ impl CommandRule {
     }
 }
 
-/// Returns whether an argument holds a path that leads out of the program's folder, also behind "=", ":" or ",", as in `--file=/etc/x`.
+/// Returns whether an argument holds a path that leads out of the program's folder, wherever in it the path begins: behind "=", ":", a
+/// bracket, a blank, as in `--file=/etc/x`.
+///
+/// Where the value of a short option begins, as in `-f/etc/x`, only the program knows: an option with a slash in its first word leads out.
 fn leads_out(argument: &str) -> bool {
-    argument.starts_with('~')
-        || argument
-            .split(['=', ':', ',', '@'])
-            .any(|part| part.starts_with('/') || part.split('/').any(|segment| segment == ".."))
+    let mut parts = argument.split(|character| !is_in_paths(character));
+    let outside = |part: &str| part.starts_with(['/', '~']) || part.split('/').any(|segment| segment == "..");
+    let attached = |part: &str| part.contains(['/', '~']) || part.ends_with("..");
+    argument.starts_with('-') && parts.clone().next().is_some_and(attached) || parts.any(outside)
+}
+
+/// Returns whether a character is part of paths as people write them; every other one may have a path begin behind it.
+fn is_in_paths(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '/' | '~' | '.' | '-' | '_' | '+' | '%')
 }
 
 fn shown(argument: &str) -> String {

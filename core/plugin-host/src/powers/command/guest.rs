@@ -18,7 +18,14 @@ impl Host for CallState {
         // Arguments may carry what is nobody's business; their number does not.
         let name: String = request.program.chars().take(NAMED_CHARS_MAX).collect();
         let what = format!("{name} with {} arguments", request.arguments.len());
-        self.using("command", what, async |state| Ok(checked_run(state, request).await)).await
+        self.using("command", what, async |state| {
+            let ended = checked_run(state, request).await;
+            if let Ok(outcome) = &ended {
+                state.told = format!("exit code {}", outcome.exit_code);
+            }
+            Ok(ended)
+        })
+        .await
     }
 }
 

@@ -71,8 +71,38 @@ async fn arguments_are_as_the_grant_says() {
     }
     let mut state = state("true", r#","options":true,"paths":true"#);
     run(&mut state, request(&["-x", "/etc/passwd"])).await.expect("both are granted");
+    run(&mut state, request(&["-f/etc/passwd", "-C.."])).await.expect("both are granted");
     let zero = run(&mut state, request(&["a\0b"])).await;
     assert!(matches!(zero, Err(Error::Invalid(_))), "{zero:?}");
+}
+
+#[tokio::test]
+async fn a_path_leads_out_wherever_in_an_argument_it_begins() {
+    for argument in [
+        "-f/etc/passwd",
+        "-I../x",
+        "-C..",
+        "-f~root/x",
+        "-fx/y",
+        "--file=/etc/passwd",
+        "--file=~/x",
+        "-o ProxyCommand=/bin/sh",
+        "[/etc/passwd]",
+        "a;/etc/passwd",
+        "a /etc/passwd",
+        "a\n/etc/passwd",
+        "\"../x\"",
+        "https://example.com",
+    ] {
+        let mut state = state("true", r#","options":true"#);
+        let answer = run(&mut state, request(&[argument])).await;
+        let Err(Error::Refused(why)) = &answer else { panic!("{argument:?}: {answer:?}") };
+        assert!(why.contains("with the path"), "{argument:?}: {why}");
+    }
+    let mut state = state("true", r#","options":true"#);
+    for argument in ["-x", "--", "-vvv", "--file=in/a.txt", "in//a.txt", "a..b/c", "-n1..5", "--range=1..5", "name~", "é/a"] {
+        run(&mut state, request(&[argument])).await.expect(argument);
+    }
 }
 
 #[tokio::test]

@@ -26,6 +26,23 @@ pub(super) fn allowed(address: IpAddr, host: &str, reach: Reach) -> bool {
     }
 }
 
+/// Returns whether an address is one that a rule reaches once it says `private`, whatever its name.
+pub(super) fn is_private(address: IpAddr) -> bool {
+    zone(address) == Zone::Private
+}
+
+/// Returns why no line to copy opens the way to an address that is neither public nor private; `None` for those that are.
+pub(super) fn is_closed(address: IpAddr) -> Option<&'static str> {
+    match zone(address) {
+        Zone::Public | Zone::Private => None,
+        Zone::LinkLocal => Some(
+            "a link-local address, where clouds keep credentials: a rule reaches one only when it names the address itself as its \
+             host and says `private`, and no line to copy is made of that",
+        ),
+        Zone::Nowhere => Some("an address of nobody, to which no rule leads"),
+    }
+}
+
 fn zone(address: IpAddr) -> Zone {
     match address {
         IpAddr::V4(address) => zone_v4(address),
@@ -116,5 +133,17 @@ mod tests {
         assert!(!allowed(address, "metadata.internal", Reach::Private));
         assert!(allowed(address, metadata, Reach::Private));
         assert!(!allowed(address, metadata, Reach::Public));
+    }
+
+    #[test]
+    fn a_line_to_copy_opens_private_addresses_alone() {
+        for (address, private) in [("10.0.0.1", true), ("::1", true), ("8.8.8.8", false)] {
+            let address = address.parse().expect("an address");
+            assert_eq!((is_private(address), is_closed(address)), (private, None), "{address}");
+        }
+        for (address, why) in [("169.254.169.254", "link-local"), ("fd00:ec2::254", "link-local"), ("0.0.0.0", "nobody")] {
+            let address = address.parse().expect("an address");
+            assert!(!is_private(address) && is_closed(address).is_some_and(|said| said.contains(why)), "{address}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What the operator may set: which places may be asked, how, and whether they may be inside the network.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -93,11 +95,16 @@ pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Al
     let granted = state.grants.current().http.as_ref().and_then(|grant| grant.allowed(method, place, subjects));
     granted.ok_or_else(|| {
         let reason = format!("it asked for {method} {}", place.without_query());
+        if let Some(why) = address(place).and_then(address::is_closed) {
+            return state.forbid("http", format!("{reason}, {why}"));
+        }
         // What a check is told to judge changes its address with every release; the grant that follows it does not.
+        // A name would have to be looked up, which is not done for who may not ask.
+        let private = address(place).is_some_and(address::is_private);
         let line = match is_judged(place, subjects) {
             true if is_subject(method, place, subjects) => json!({ "http": { "subjects": true } }).to_string(),
-            true => subject_line(method, place, is_inside(place)),
-            false => line(method, place, is_inside(place)),
+            true => subject_line(method, place, private),
+            false => line(method, place, private),
         };
         state.refuse("http", reason, line)
     })
@@ -113,11 +120,22 @@ fn is_judged(place: &Place, subjects: &[String]) -> bool {
     subjects.contains(&place.authority()) || subjects.contains(&place.host_header())
 }
 
-/// Returns whether the place is an address of a private network. A name would have to be looked up, which is not done for who may not
-/// ask; and the link, where clouds keep credentials, is nothing that a line to copy should open.
-fn is_inside(place: &Place) -> bool {
-    let reached = |address, reach| address::allowed(address, "", reach);
-    place.host.parse().is_ok_and(|address| reached(address, Reach::Private) && !reached(address, Reach::Public))
+/// Returns the address that a place names literally.
+fn address(place: &Place) -> Option<IpAddr> {
+    place.host.parse().ok()
+}
+
+/// Notes that a place leads only to addresses that its rule does not reach, and returns the refusal's sentence.
+pub(super) fn leads_inside(state: &CallState, method: &str, place: &Place, addresses: &[IpAddr]) -> String {
+    let named: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+    let reason = format!("{} leads inside, to {}", place.host, named.join(", "));
+    // Where some are private and some are not, the line opens those that are.
+    match addresses.iter().find_map(|address| address::is_closed(*address)) {
+        Some(why) if !addresses.iter().any(|address| address::is_private(*address)) => {
+            state.forbid("http", format!("{reason}, {why}"))
+        }
+        _ => state.refuse("http", reason, line(method, place, true)),
+    }
 }
 
 /// Returns the grant that allows exactly this request, as the operator writes it.

@@ -8,10 +8,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::backend::{HttpAnswer, HttpAsked, HttpBackend, HttpFault};
 use super::credentials::{self, Telling};
-use super::grant::{self, Reach};
+use super::grant;
 use super::headers;
 use super::place::Place;
-use super::redirect::{self, REDIRECTS_MAX};
+use super::redirect::{self, Next, REDIRECTS_MAX};
 use super::send::{Failed, Incoming, Outgoing, send};
 use crate::call::CallState;
 use crate::usage::Refusable;
@@ -27,37 +27,53 @@ struct Hop {
     body: Bytes,
 }
 
+/// What a place answered, and what that wants to be asked next.
+struct Answered {
+    incoming: Incoming,
+    next: Option<Next>,
+}
+
 impl Host for CallState {
+    /// Each place of a chain of redirects is a use of its own: it is checked, counted and traced like a request.
     async fn fetch(&mut self, request: Request) -> wasmtime::Result<Result<Response, Error>> {
+        let begun = Instant::now();
+        let deadline = begun + self.time_left(request.timeout_ms);
         let what = named(&request);
-        self.using("http", what, async |state| fetch(state, request).await).await
+        let (mut theirs, mut left) = (request.headers, request.redirects_max.min(REDIRECTS_MAX));
+        let mut hop = match first(&request.method, &request.url, request.body) {
+            Ok(hop) => hop,
+            Err(why) => return self.using("http", what, async |_| Ok(Err(Error::Invalid(why)))).await,
+        };
+        let mut with_body = true;
+        loop {
+            let asked = async |state: &mut Self| {
+                let incoming = match ask(state, &hop, &theirs, with_body, deadline).await? {
+                    Ok(incoming) => incoming,
+                    Err(error) => return Ok(Err(error)),
+                };
+                state.told = format!("status {}", incoming.status);
+                let next = if left > 0 { redirect::next(&hop.method, &hop.place, &incoming) } else { None };
+                Ok(next.transpose().map(|next| Answered { incoming, next }).map_err(Error::Broken))
+            };
+            let Answered { incoming, next } = match self.using("http", hop.named(), asked).await? {
+                Ok(answered) => answered,
+                Err(error) => return Ok(Err(error)),
+            };
+            let Some(next) = next else { return Ok(Ok(response(incoming, begun))) };
+            left -= 1;
+            with_body &= next.with_body;
+            if !next.place.is_beside(&hop.place) {
+                headers::retain_for_others(&mut theirs);
+            }
+            hop = Hop { method: next.method, place: next.place, body: if with_body { hop.body } else { Bytes::new() } };
+        }
     }
 }
 
-async fn fetch(state: &mut CallState, request: Request) -> wasmtime::Result<Result<Response, Error>> {
-    let begun = Instant::now();
-    let deadline = begun + state.time_left(request.timeout_ms);
-    let (theirs, mut left) = (request.headers, request.redirects_max.min(REDIRECTS_MAX));
-    let mut hop = match first(&request.method, &request.url, request.body) {
-        Ok(hop) => hop,
-        Err(why) => return Ok(Err(Error::Invalid(why))),
-    };
-    let mut with_body = true;
-    loop {
-        let incoming = match ask(state, &hop, &theirs, with_body, deadline).await? {
-            Ok(incoming) => incoming,
-            Err(error) => return Ok(Err(error)),
-        };
-        let next = if left > 0 { redirect::next(&hop.method, &hop.place, &incoming) } else { None };
-        let Some(next) = next else { return Ok(Ok(response(incoming, begun))) };
-        match next {
-            Ok(next) => {
-                left -= 1;
-                with_body &= next.with_body;
-                hop = Hop { method: next.method, place: next.place, body: if with_body { hop.body } else { Bytes::new() } };
-            }
-            Err(why) => return Ok(Err(Error::Broken(why))),
-        }
+impl Hop {
+    /// Returns how it is called in traces.
+    fn named(&self) -> String {
+        format!("{} {}", self.method, self.place.without_query()).chars().take(NAMED_CHARS_MAX).collect()
     }
 }
 
@@ -119,7 +135,7 @@ async fn ask(
         Ok(incoming)
     };
     let answer = timeout_at(deadline, asking).await.unwrap_or(Err(Failed::Timeout));
-    Ok(answer.map_err(|failed| error(state, &hop.method, &hop.place, allowed.reach, failed)))
+    Ok(answer.map_err(|failed| error(state, hop, failed)))
 }
 
 /// Asks whoever stands in the network's place.
@@ -140,7 +156,7 @@ async fn instead(
     }
 }
 
-/// Returns how a request is called in traces: without its query, which may carry secrets.
+/// Returns how what is no request is called in traces: without its query, which may carry secrets.
 fn named(request: &Request) -> String {
     let url = request.url.split(['?', '#']).next().unwrap_or_default();
     let named = format!("{} {url}", request.method);
@@ -167,15 +183,9 @@ fn response(incoming: Incoming, begun: Instant) -> Response {
     Response { status, headers, body, elapsed_ms, certificate_expires_ms }
 }
 
-fn error(state: &CallState, method: &Method, place: &Place, reach: Reach, failed: Failed) -> Error {
+fn error(state: &CallState, hop: &Hop, failed: Failed) -> Error {
     match failed {
-        Failed::Inside(addresses) => {
-            let reason = match reach {
-                Reach::Public => format!("{} leads inside, to {addresses}", place.host),
-                Reach::Private => format!("{} leads to {addresses}, which must be named literally", place.host),
-            };
-            Error::Refused(state.refuse("http", reason, grant::line(method.as_str(), place, true)))
-        }
+        Failed::Inside(addresses) => Error::Refused(grant::leads_inside(state, hop.method.as_str(), &hop.place, &addresses)),
         Failed::Unreachable(why) => Error::Unreachable(why),
         Failed::Timeout => Error::Timeout,
         Failed::TooLarge(limit) => Error::TooLarge(limit),

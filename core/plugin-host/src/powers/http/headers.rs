@@ -25,6 +25,19 @@ const SESSION: [HeaderName; 2] = [header::AUTHORIZATION, header::COOKIE];
 /// What a guest may not set either, and has no name in the library.
 const REMOVED_UNUSUAL: [&str; 4] = ["keep-alive", "proxy-connection", "x-amz-security-token", "x-forwarded-for"];
 
+/// What a guest says of the answer that it wants and of the body that it sends: it goes along to wherever a redirect leads. Every other
+/// header of a guest may be a credential, whatever it is called, and stays at the place that it was meant for.
+const FOR_OTHERS: [HeaderName; 8] = [
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::ACCEPT_LANGUAGE,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LANGUAGE,
+    header::CONTENT_TYPE,
+    header::RANGE,
+    header::USER_AGENT,
+];
+
 /// How the host presents itself where the guest says nothing.
 const USER_AGENT: HeaderValue = HeaderValue::from_static("towpath");
 
@@ -43,6 +56,11 @@ pub(super) fn sent(theirs: &[(String, String)], host: &str, session: bool) -> Re
     headers.insert(header::HOST, HeaderValue::from_str(host).map_err(|error| format!("host {host:?}: {error}"))?);
     headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
     Ok(headers)
+}
+
+/// Removes what a guest meant for the place that it named, on the way to another one.
+pub(super) fn retain_for_others(theirs: &mut Vec<(String, String)>) {
+    theirs.retain(|(name, _)| HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| FOR_OTHERS.contains(&name)));
 }
 
 /// Returns the headers of an answer, as text; what is not text is left out.

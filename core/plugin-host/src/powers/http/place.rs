@@ -70,6 +70,11 @@ impl Place {
         Self::of(there.as_str())
     }
 
+    /// Returns whether two places are of one origin: scheme, host and port.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        (self.scheme, &self.host, self.port) == (other.scheme, &other.host, other.port)
+    }
+
     /// Returns `host:port`, as it stands in endpoints.
     pub(super) fn authority(&self) -> String {
         if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }

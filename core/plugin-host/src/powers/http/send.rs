@@ -47,7 +47,7 @@ pub(crate) struct Incoming {
 #[derive(Debug)]
 pub(crate) enum Failed {
     /// The name leads only to addresses that the grant does not reach.
-    Inside(String),
+    Inside(Vec<IpAddr>),
     /// No connection; nothing was sent.
     Unreachable(String),
     /// No answer in time.
@@ -118,8 +118,7 @@ async fn connect(place: &Place, reach: Reach) -> Result<TcpStream, Failed> {
     let addresses = resolve(place).await?;
     let allowed: Vec<_> = addresses.iter().filter(|found| address::allowed(found.ip(), &place.host, reach)).collect();
     if allowed.is_empty() {
-        let found: Vec<_> = addresses.iter().map(|found| found.ip().to_string()).collect();
-        return Err(Failed::Inside(found.join(", ")));
+        return Err(Failed::Inside(addresses.iter().map(SocketAddr::ip).collect()));
     }
     let mut last = String::new();
     for address in allowed {

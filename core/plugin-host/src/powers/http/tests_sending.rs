@@ -10,7 +10,7 @@ use super::backend::{HttpAnswer, HttpAsked, HttpBackend, HttpFault};
 use crate::call::{CallState, testing};
 use crate::error::CallErrorKind;
 use crate::v0_3::bindings::powers::towpath::plugin::http::{Error, Host, Request, Response};
-use crate::{Grants, Options, ServerEnvironment};
+use crate::{Grants, Limits, Options, ServerEnvironment};
 
 /// A server that writes down what it is asked.
 struct Server {
@@ -97,13 +97,79 @@ async fn a_redirect_is_followed_where_it_is_granted_and_credentials_stay_behind(
 }
 
 #[tokio::test]
+async fn what_the_guest_set_for_one_place_is_not_sent_to_another() {
+    let end = Server::start(|_| ok("the end")).await;
+    let location = format!("http://127.0.0.1:{}/end", end.port);
+    let start =
+        Server::start(move |request| if request.starts_with("GET /start") { found("/near") } else { found(&location) }).await;
+    let mut state = state(&[(start.port, "null"), (end.port, "null")]);
+    let mut request = get(format!("http://127.0.0.1:{}/start", start.port), 2);
+    request
+        .headers
+        .extend([("X-Api-Key", "k3y"), ("Accept", "text/plain")].map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(fetch(&mut state, request).await.expect("an answer").status, 200);
+    let near = start.heard();
+    assert!(near.len() == 2 && near.iter().all(|heard| heard.contains("x-api-key: k3y")), "{near:?}");
+    let far = end.heard();
+    assert!(far[0].contains("accept: text/plain") && !far[0].contains("k3y"), "{far:?}");
+}
+
+#[tokio::test]
 async fn a_redirect_to_where_nothing_is_granted_fails_the_call() {
     let server = Server::start(|_| found("http://169.254.169.254/latest/meta-data/")).await;
     let mut state = state(&[(server.port, "null")]);
     let answer = fetch(&mut state, get(format!("http://127.0.0.1:{}/", server.port), 10)).await;
     assert!(matches!(answer, Err(Error::Refused(_))), "{answer:?}");
-    let Some(CallErrorKind::Refused { power: "http", line, .. }) = state.transcript.stopped() else { panic!("not refused") };
-    assert!(line.contains(r#""host":"169.254.169.254""#), "{line}");
+    let Some(CallErrorKind::Forbidden { power: "http", reason }) = state.transcript.stopped() else { panic!("not refused") };
+    assert!(reason.contains("169.254.169.254:80") && reason.contains("link-local"), "{reason}");
+}
+
+/// Returns what a request to here is refused with under these rules.
+async fn refusal(rules: &str, url: &str) -> CallErrorKind {
+    let grants: Grants = serde_json::from_str(&format!(r#"{{"http":{{"allow":[{rules}]}}}}"#)).expect("a grant");
+    let mut state = testing::state(grants, Limits::default());
+    let answer = fetch(&mut state, get(url.to_owned(), 0)).await;
+    assert!(matches!(answer, Err(Error::Refused(_))), "{url}: {answer:?}");
+    assert!(!state.transcript.sent(), "nothing was sent");
+    state.transcript.stopped().expect("the call fails")
+}
+
+#[tokio::test]
+async fn no_line_to_copy_opens_the_link_whatever_was_granted() {
+    let rule = |more: &str| format!(r#"{{"scheme":"http","host":"169.254.169.254"{more}}}"#);
+    for rules in [String::new(), rule("")] {
+        let CallErrorKind::Forbidden { power: "http", reason } = refusal(&rules, "http://169.254.169.254/").await else {
+            panic!("a line was shown under {rules}")
+        };
+        assert!(reason.contains("link-local") && reason.contains("names the address itself"), "{reason}");
+    }
+    for nowhere in ["http://0.0.0.0/", "http://[ff02::1]/", "http://255.255.255.255/"] {
+        let refused = refusal("", nowhere).await;
+        assert!(matches!(refused, CallErrorKind::Forbidden { .. }), "{nowhere}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_line_of_a_refusal_opens_what_was_asked_for() {
+    let server = Server::start(|_| ok("well")).await;
+    for host in ["127.0.0.1", "localhost"] {
+        let url = format!("http://{host}:{}/x", server.port);
+        let mut rules = String::new();
+        // A name that leads inside needs a second line, which says so.
+        for _ in 0..2 {
+            let grants: Grants = serde_json::from_str(&format!(r#"{{"http":{{"allow":[{rules}]}}}}"#)).expect("a grant");
+            let mut state = testing::state(grants, Limits::default());
+            if fetch(&mut state, get(url.clone(), 0)).await.is_ok() {
+                break;
+            }
+            let Some(CallErrorKind::Refused { line, .. }) = state.transcript.stopped() else { panic!("{url}: not refused") };
+            let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+            rules = line["http"]["allow"][0].to_string();
+        }
+        let grants: Grants = serde_json::from_str(&format!(r#"{{"http":{{"allow":[{rules}]}}}}"#)).expect("a grant");
+        let mut state = testing::state(grants, Limits::default());
+        assert_eq!(fetch(&mut state, get(url, 0)).await.expect("granted").body, b"well");
+    }
 }
 
 #[tokio::test]

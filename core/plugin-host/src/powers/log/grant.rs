@@ -5,7 +5,6 @@ use crate::powers::line;
 
 pub(super) fn check(state: &CallState) -> bool {
     let granted = state.grants.current().log;
-    state.counted("log", granted);
     if !granted {
         state.refuse("log", "it wrote a line".to_owned(), line("log"));
     }

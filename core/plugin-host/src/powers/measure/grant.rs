@@ -5,7 +5,6 @@ use crate::powers::line;
 
 pub(super) fn check(state: &CallState) -> bool {
     let granted = state.grants.current().measure;
-    state.counted("measure", granted);
     if !granted {
         state.refuse("measure", "it recorded a number".to_owned(), line("measure"));
     }

@@ -5,7 +5,6 @@ use crate::powers::line;
 
 pub(super) fn check(state: &CallState) -> bool {
     let granted = state.grants.current().random;
-    state.counted("random", granted);
     if !granted {
         state.refuse("random", "it asked for random bytes".to_owned(), line("random"));
     }

@@ -1,5 +1,7 @@
 //! What the guest may call.
 
+use std::time::Duration;
+
 use super::grant;
 use crate::call::CallState;
 use crate::v0_3::bindings::powers::towpath::plugin::random::Host;
@@ -10,10 +12,13 @@ pub(super) const BYTES_MAX: u32 = 4_096;
 impl Host for CallState {
     async fn bytes(&mut self, length: u32) -> wasmtime::Result<Vec<u8>> {
         self.enter()?;
-        if !grant::check(self) {
+        let granted = grant::check(self);
+        let length = length.min(BYTES_MAX);
+        self.used_quietly("random", format!("{length} bytes"), granted, Duration::ZERO);
+        if !granted {
             return Ok(Vec::new());
         }
-        let mut bytes = vec![0; length.min(BYTES_MAX) as usize];
+        let mut bytes = vec![0; length as usize];
         getrandom::fill(&mut bytes).map_err(|error| wasmtime::Error::msg(format!("this machine has no randomness: {error}")))?;
         Ok(bytes)
     }

@@ -28,7 +28,14 @@ impl Host for CallState {
         // The first word alone: the others may carry what is nobody's business.
         let first = request.command.split(' ').next().unwrap_or_default();
         let what = named(&format!("{}: {first}", request.host));
-        self.using("ssh", what, async |state| Ok(run(state, request).await)).await
+        self.using("ssh", what, async |state| {
+            let ended = run(state, request).await;
+            if let Ok(outcome) = &ended {
+                state.told = format!("exit code {}", outcome.exit_code);
+            }
+            Ok(ended)
+        })
+        .await
     }
 
     async fn put(&mut self, upload: Upload) -> wasmtime::Result<Result<(), Error>> {

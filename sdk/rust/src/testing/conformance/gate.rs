@@ -1,5 +1,6 @@
 //! What a gate owes: it fails closed.
 
+use super::deadline::Deadline;
 use super::{FOREIGN_STATES, LARGE_BYTES, LONG, NOT_SETTINGS, UNKNOWN, hold, hold_numbers, with_unknown};
 use crate::gate::{Answer, Evidence, Gate, Verdict, evaluate};
 use crate::testing::{World, context, in_boxed_world};
@@ -52,6 +53,8 @@ pub fn gate<G: Gate>(case: &GateCase) {
     if case.world.is_some() {
         let bare = GateCase { settings: case.settings.clone(), evidence: case.evidence.clone(), world: None };
         no_pass("a-refused-power-is-no-pass", &bare.ask::<G>(&case.settings, case.evidence.clone(), None));
+        let silent = GateCase { world: Some(|| Box::new(Deadline::silent(context("{}").deadline_ms))), ..bare };
+        no_pass("it-ends-by-its-deadline", &silent.ask::<G>(&case.settings, case.evidence.clone(), None));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a health check owes: no data is not healthy.
 
+use super::deadline::Deadline;
 use super::worlds::Trouble;
 use super::{FOREIGN_STATES, LARGE_BYTES, NOT_SETTINGS, UNKNOWN, hold, hold_numbers, with_unknown};
 use crate::health::{Assessment, HealthCheck, Subject, Subjects, Verdict, Window, assess};
@@ -49,7 +50,8 @@ pub fn health<C: HealthCheck>(case: &HealthCase) {
     // Whatever it says of such a place, it says something.
     look(&case.settings, large, None);
     for trouble in Trouble::ALL {
-        not_healthy("no-data-is-not-healthy", &self::look::<C>(Box::new(trouble), &case.settings, subjects(), None));
+        let world = Deadline::of(trouble, context("{}").deadline_ms);
+        not_healthy("no-data-is-not-healthy", &self::look::<C>(Box::new(world), &case.settings, subjects(), None));
     }
     let found = look(&with_unknown(&case.settings), subjects(), None);
     let named = found.verdict == Verdict::Error && found.sentence.contains(UNKNOWN);

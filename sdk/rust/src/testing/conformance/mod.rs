@@ -29,6 +29,7 @@
 //! conformance::gate::<Signed>(&GateCase::new("{}", vec![evidence]));
 //! ```
 
+mod deadline;
 mod gate;
 mod health;
 mod target;

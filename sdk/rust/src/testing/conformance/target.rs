@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::deadline::Deadline;
 use super::{FOREIGN_STATES, LARGE_BYTES, LONG, NOT_SETTINGS, UNKNOWN, hold, with_unknown};
 use crate::target::{
     Descriptor, Desired, Fencing, Observation, Progress, RequestKey, RouteMatch, SideDesired, Target, Traffic, describe, observe,
@@ -156,12 +157,16 @@ fn it_survives_faults<T: Target, W: Faulty>(case: &TargetCase<W>, desired: &Desi
             break;
         }
     }
-    let mut rig = Rig::<T, W>::new(case);
-    rig.world.set_fault(Fault::Silent);
+    silence_is_no_success::<T, W>(case, desired);
+}
+
+fn silence_is_no_success<T: Target, W: Faulty>(case: &TargetCase<W>, desired: &Desired) {
     let check = "silence-is-no-success";
-    let observed = rig.observe();
+    let rig = Rig::<T, W>::new(case);
+    rig.world.set_fault(Fault::Silent);
+    let observed = rig.until_its_deadline(observe::<T>);
     hold(check, observed.is_err(), "an error where nothing answers", &format!("{observed:?}"));
-    let progress = rig.reconcile(desired);
+    let progress = rig.until_its_deadline(|context| reconcile::<T>(context, desired));
     let may_come_back = match &progress {
         Progress::Failed(fault) => fault.retryable,
         Progress::InProgress(_) => true,
@@ -273,6 +278,12 @@ impl<'a, T: Target, W: Faulty> Rig<'a, T, W> {
     fn call<R>(&self, call: impl FnOnce(Context) -> R) -> R {
         self.world.call_begins(&self.context);
         in_world(self.world.clone(), || call(self.context.clone()))
+    }
+
+    /// Calls while the time of the call runs out.
+    fn until_its_deadline<R>(&self, call: impl FnOnce(Context) -> R) -> R {
+        self.world.call_begins(&self.context);
+        in_world(Deadline::of(self.world.clone(), self.context.deadline_ms), || call(self.context.clone()))
     }
 
     fn observe(&self) -> Result<Observation, String> {

@@ -33,6 +33,7 @@ mod flaw {
     pub(super) const CHOKES_ON_A_STATE: u8 = 14;
     pub(super) const REMEMBERS_WHAT_WAS: u8 = 15;
     pub(super) const LOOKS_AND_THEN_WRITES: u8 = 16;
+    pub(super) const ASKS_FOR_EVER: u8 = 17;
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -105,6 +106,7 @@ fn step(context: &Context, desired: &Desired, flaw: u8) -> Result<Progress, Faul
     if flaw == flaw::GIVES_UP_IN_DOUBT && context.outcome_unknown {
         return Err(Fault::permanent("who knows what is there"));
     }
+    while flaw == flaw::ASKS_FOR_EVER && read("sides").is_err() {}
     if let (flaw::CHOKES_ON_A_STATE, Some(state)) = (flaw, &context.state) {
         serde_json::from_slice::<Stored>(state).map_err(|error| Fault::permanent(error.to_string()))?;
     }
@@ -241,6 +243,7 @@ fn a_target_that_does_not_survive_faults_is_caught() {
     assert_eq!(caught::<{ flaw::GIVES_UP_IN_DOUBT }>(), "from-a-lost-answer");
     assert_eq!(caught::<{ flaw::TAKES_FAILURE_FOR_SUCCESS }>(), "from-a-half-done-state");
     assert_eq!(caught::<{ flaw::SILENCE_IS_EMPTY }>(), "silence-is-no-success");
+    assert_eq!(caught::<{ flaw::ASKS_FOR_EVER }>(), "it-ends-by-its-deadline");
     assert_eq!(caught::<{ flaw::CHOKES_ON_A_STATE }>(), "a-foreign-state-is-no-state");
     assert_eq!(caught::<{ flaw::PANICS_WITHOUT_A_NAME }>(), "huge-and-empty-inputs-are-answered");
 }

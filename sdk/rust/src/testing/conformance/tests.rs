@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{GateCase, HealthCase, gate, health};
-use crate::powers::http;
+use crate::powers::{clock, http};
 use crate::prelude::*;
 use crate::testing::World;
 
@@ -74,8 +74,30 @@ fn a_good_gate_passes_and_a_broken_one_is_caught_by_name() {
     assert_eq!(failed(|| gate::<Careless>(&case())), "unknown-settings-are-refused-by-name");
     let never = || gate::<Flawed<0>>(&GateCase::new("{}", Vec::new()));
     assert_eq!(failed(never), "the-good-case-passes");
+    let up = || case().in_world(|| Box::new(Up));
+    assert_eq!(failed(|| gate::<Waits>(&up())), "it-ends-by-its-deadline");
     let asks_nobody = || gate::<Flawed<0>>(&case().in_world(|| Box::new(Up)));
     assert_eq!(failed(asks_nobody), "a-refused-power-is-no-pass");
+}
+
+/// A gate that asks until somebody answers.
+struct Waits;
+
+impl Gate for Waits {
+    type Settings = Strict;
+
+    fn evaluate(question: &Question<Strict>) -> Answer {
+        let answer = loop {
+            match http::get("http://example.test/") {
+                Err(http::Error::Timeout) => {}
+                answer => break answer,
+            }
+        };
+        match question.evidence.as_slice() {
+            [one] if one.kind == "ok" && one.content == b"yes" && answer.is_ok() => Answer::pass("good"),
+            _ => Answer::fail("bad"),
+        }
+    }
 }
 
 /// Everything answers with success.
@@ -101,6 +123,9 @@ impl<const FLAW: u8> HealthCheck for Ill<FLAW> {
             return if FLAW == 2 { Assessment::healthy("nowhere") } else { Assessment::inconclusive("nowhere") };
         };
         let state = look.context.state.as_deref();
+        while FLAW == 7 && matches!(http::get(endpoint), Err(http::Error::Timeout)) {
+            clock::pause_ms(1_000);
+        }
         match http::get(endpoint) {
             _ if FLAW == 4 => Assessment::inconclusive("never sure"),
             Ok(_) if FLAW == 5 && state.is_some() => Assessment::healthy("it remembers"),
@@ -109,6 +134,7 @@ impl<const FLAW: u8> HealthCheck for Ill<FLAW> {
                 Assessment::healthy("up").measured([Measurement::new("latency", elapsed, "ms")])
             }
             Err(_) if FLAW == 3 => Assessment::healthy("no news is good news"),
+            Err(http::Error::Timeout) if FLAW == 8 && clock::now_ms() > 0 => Assessment::healthy("it did not say no in time"),
             Ok(_) | Err(_) => Assessment::unhealthy("down"),
         }
     }
@@ -127,4 +153,6 @@ fn a_good_health_check_passes_and_a_broken_one_is_caught_by_name() {
     assert_eq!(failed(|| health::<Ill<4>>(&well())), "a-well-candidate-is-healthy");
     assert_eq!(failed(|| health::<Ill<5>>(&well())), "a-foreign-state-is-no-state");
     assert_eq!(failed(|| health::<Ill<6>>(&well())), "numbers-are-finite");
+    assert_eq!(failed(|| health::<Ill<7>>(&well())), "it-ends-by-its-deadline");
+    assert_eq!(failed(|| health::<Ill<8>>(&well())), "no-data-is-not-healthy");
 }

@@ -1,76 +1,20 @@
-//! Worlds for the tests of targets: they keep what is written to them, and fail on demand.
-//!
-//! ```
-//! use towpath_sdk::powers::http::Request;
-//! use towpath_sdk::testing::in_world;
-//! use towpath_sdk::testing::worlds::{Documents, Fault, Faulty};
-//!
-//! let world = Documents::new();
-//! let put = || Request::new("PUT", format!("{}/web", Documents::URL)).header("if-none-match", "*").body("v1").send();
-//! world.set_fault(Fault::LoseOneAnswer);
-//! assert!(in_world(world.clone(), put).is_err());
-//! // The answer was lost, the write was not: the condition does not hold any more.
-//! assert!(matches!(in_world(world.clone(), put), Ok(answer) if answer.status == 412));
-//! assert_eq!((world.document("web"), world.writes()), (Some(b"v1".to_vec()), 1));
-//! ```
+//! Documents over HTTP, for targets that bring about what a service of somebody else keeps.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::World;
-use crate::Context;
+use super::{Fault, Faulty};
 use crate::helpers::patch::{JSON_PATCH, MERGE_PATCH, merge};
 use crate::powers::http;
+use crate::testing::World;
 
 /// The largest document.
 const DOCUMENT_BYTES_MAX: usize = 4 << 20;
 
 /// How many documents there may be.
 const DOCUMENTS_MAX: usize = 10_000;
-
-/// What a world does to those who ask it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Fault {
-    /// Nothing.
-    #[default]
-    None,
-    /// It never answers.
-    Silent,
-    /// It does what it is told, once, and the answer is lost.
-    LoseOneAnswer,
-    /// It does this many writes more, and then fails.
-    FailAfter(u32),
-    /// It does this many writes more and holds the next one back, unanswered; [`Faulty::deliver`] does it then.
-    HoldAfter(u32),
-}
-
-/// A world that fails on demand. A clone is the same world.
-pub trait Faulty: World + Clone + 'static {
-    /// Has this fault happen from now on.
-    fn set_fault(&self, fault: Fault);
-
-    /// Returns the fault that is still to happen.
-    fn fault(&self) -> Fault;
-
-    /// Returns how often something was written.
-    fn writes(&self) -> u64;
-
-    /// Forgets what was written, as if somebody had removed what ran.
-    fn forget(&self);
-
-    /// Is told of each call before it begins: some powers know service and fence from the host, not from the plugin.
-    fn call_begins(&self, _context: &Context) {}
-
-    /// Does the write that was held back, as a network does that delivers late. What it is answered nobody hears.
-    fn deliver(&self);
-
-    /// Returns whether the last fault is over: an answer was lost, a write is held back, or all writes were used up.
-    fn fault_happened(&self) -> bool {
-        matches!(self.fault(), Fault::None | Fault::FailAfter(0))
-    }
-}
 
 /// An object store over HTTP, in memory: GET, HEAD, PUT, POST, PATCH and DELETE of `/documents/NAME` on every host.
 ///

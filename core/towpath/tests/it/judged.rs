@@ -1,0 +1,152 @@
+//! Deployments that are decided by what a real Prometheus has scraped from a real service behind the local runtime.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use test_observability::Prometheus;
+
+use crate::rig::{Callers, Rig, wait_for};
+
+/// Has the runtime pick an address for metrics.
+const WATCHED: [&str; 2] = ["--metrics-listen", "127.0.0.1:0"];
+
+/// Scrapes the router and every ready instance, each second.
+fn configuration(metrics: SocketAddr) -> String {
+    format!(
+        "
+global: {{ scrape_interval: 1s, scrape_timeout: 1s }}
+scrape_configs:
+  - job_name: towpath
+    static_configs: [{{ targets: [\"{metrics}\"] }}]
+  - job_name: services
+    http_sd_configs: [{{ url: \"http://{metrics}/discovery\", refresh_interval: 1s }}]
+"
+    )
+}
+
+/// What the operator grants: what ships, and this Prometheus to the check that asks it.
+fn grants(prometheus: SocketAddr) -> String {
+    let place = serde_json::json!({
+        "scheme": "http", "host": prometheus.ip().to_string(), "port": prometheus.port(), "methods": ["POST"],
+        "path": "/api/v1", "private": true,
+    });
+    let example = crate::rig::workspace().join("examples/grants.json");
+    let mut grants: Value = serde_json::from_str(&fs::read_to_string(example).unwrap()).unwrap();
+    for grant in grants["grants"].as_array_mut().unwrap() {
+        if grant["plugin"] == "health-judge" {
+            grant["powers"]["http"] = serde_json::json!({ "allow": [place] });
+        }
+    }
+    grants.to_string()
+}
+
+/// Returns the path with the errors that Prometheus knows in place of those that the router counts.
+fn judged_by(path: &str, prometheus: SocketAddr) -> String {
+    let (before, rest) = path.split_once("health:\n").unwrap();
+    let (_, behind) = rest.split_once("\nsoak:\n").unwrap();
+    let judge = format!(
+        r#"health:
+  - name: probe
+    use: health-http
+    with: {{ path: "${{parameters.readinessPath}}" }}
+    every: ${{parameters.lookEvery}}
+  - name: judge
+    use: health-judge
+    when: "!change.first"
+    every: 500ms
+    errors: 1000
+    with:
+      candidateMin: 20
+      prometheus: {{ url: "http://{prometheus}", lookBackSeconds: 10, maxAgeSeconds: 10 }}
+      metrics:
+        - name: error rate
+          judge:
+            shares:
+              events: {{ prometheus: 'http_requests_total{{release="$release",code=~"5.."}}' }}
+              trials: {{ prometheus: 'http_requests_total{{release="$release"}}' }}
+
+soak:
+"#
+    );
+    // What Prometheus cannot tell it is given less time to.
+    format!("{before}{judge}{}", behind.replace("patience: 30s", "patience: 15s"))
+}
+
+/// A service with a good release that everybody calls, and a Prometheus that watches it.
+struct Watched {
+    rig: Rig,
+    prometheus: Prometheus,
+    callers: Callers,
+}
+
+impl Watched {
+    fn start() -> Self {
+        let mut rig = Rig::start_runtime_with(&WATCHED);
+        let prometheus = Prometheus::start(&configuration(rig.metrics()));
+        let grants = rig.file("grants.json", &grants(prometheus.address()));
+        rig.start_server_with(&["--grants", &grants]);
+        rig.register_changed(|path| judged_by(&path, prometheus.address()));
+        rig.release("v1", "");
+        let first = rig.deploy("v1");
+        let first = rig.wait_for_end(&first);
+        assert_eq!(first["phase"], "succeeded");
+        let callers = Callers::start(first["public_endpoint"].as_str().unwrap(), 4);
+        prometheus.query_until("sum(http_requests_total)", |found| found.iter().any(|sample| sample.value > 100.0));
+        Self { rig, prometheus, callers }
+    }
+
+    fn looks(&self, id: &str) -> Vec<Value> {
+        let output = self.rig.run(&["looks", id]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines = String::from_utf8(output.stdout).unwrap();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+#[test]
+fn a_bad_candidate_is_found_through_prometheus_and_a_good_one_is_promoted() {
+    let watched = Watched::start();
+    watched.rig.release("v2", "ERROR_RATE=0.5");
+    watched.rig.release("v3", "");
+    let bad = watched.rig.deploy("v2");
+    let ended = watched.rig.wait_for_end(&bad);
+    assert_eq!(ended["phase"], "rolled-back", "{ended}");
+    let said = ended["outcome"].as_str().unwrap();
+    assert!(said.contains("candidate error rate 5") && said.contains("against stable 0 %"), "{said}");
+    // Every look is there with the numbers, and the last one of the check decided.
+    let looks = watched.looks(&bad);
+    let decided = looks.iter().rfind(|look| look["check"] == "health-judge").unwrap();
+    assert_eq!(decided["verdict"], "unhealthy");
+    let measured = decided["measurements"].as_array().unwrap();
+    let rate = measured.iter().find(|one| one["name"] == "error-rate" && one["side"] == "candidate").unwrap();
+    assert!(rate["samples"].as_u64().unwrap() > 0 && rate["interval"]["high"].as_f64().unwrap() <= 1.0, "{rate}");
+    assert!(rate["test"].as_str().unwrap().len() > 5, "{rate}");
+
+    let good = watched.rig.deploy("v3");
+    let ended = watched.rig.wait_for_end(&good);
+    assert_eq!(ended["phase"], "succeeded", "{ended}");
+    let (requests, _) = watched.callers.stop();
+    assert!(requests > 100);
+}
+
+#[test]
+fn an_outage_of_prometheus_pauses_and_asks() {
+    let mut watched = Watched::start();
+    watched.rig.release("v2", "");
+    watched.prometheus.kill();
+    let id = watched.rig.deploy("v2");
+    let shown = wait_for("the question", || {
+        let shown: Value = serde_json::from_slice(&watched.rig.run(&["show", &id]).stdout).ok()?;
+        assert_ne!(shown["ended"], true, "it ended without its check: {}", shown["outcome"]);
+        (shown["paused"] == true).then_some(shown)
+    });
+    let waiting = shown["waiting"].as_str().unwrap();
+    assert!(waiting.contains("Prometheus does not answer"), "{waiting}");
+    // It comes back, and the deployment goes on.
+    watched.prometheus.start_again();
+    watched.rig.ask(&["resume", &id]);
+    assert_eq!(watched.rig.wait_for_end(&id)["phase"], "succeeded");
+    let (_, failed) = watched.callers.stop();
+    assert_eq!(failed, 0);
+}
