@@ -4,18 +4,21 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use towpath_sdk::prelude::*;
 
-/// How the check is set up.
+use crate::journey::Journey;
+use crate::journey::settings as journeys;
+
+/// How the check is set up: one path that is probed, or journeys.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Settings {
-    /// The path that is asked for with GET, beginning with a slash.
-    pub path: String,
-    /// The status that is expected; without it, any from 200 to 299.
+    /// The path that is asked for with GET, beginning with a slash; without it and without journeys, `/`.
+    pub path: Option<String>,
+    /// The status that is expected of the path; without it, any from 200 to 299.
     pub expect_status: Option<u16>,
-    /// How long one probe may take, in milliseconds.
+    /// How long one answer may take, in milliseconds.
     #[schemars(range(min = 1, max = 60_000))]
     pub timeout_ms: u32,
-    /// How many probes make one look.
+    /// How many probes of the path make one look.
     #[schemars(range(min = 1, max = 20))]
     pub probes: u32,
     /// The time between two probes of one look, in milliseconds.
@@ -24,17 +27,33 @@ pub struct Settings {
     /// How many failed probes in one look make it unhealthy.
     #[schemars(range(min = 1, max = 20))]
     pub failures_needed: u32,
-    /// What is probed.
+    /// What is asked.
     pub subject: Subject,
+    /// In place of the path: several requests one after the other, with what is expected of each answer. All journeys must pass.
+    #[schemars(length(max = 10))]
+    pub journeys: Vec<Journey>,
 }
 
-/// What is probed.
+/// How a service is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Scheme {
+    /// In the open.
+    #[default]
+    Http,
+    /// Encrypted, the service proven by its certificate.
+    Https,
+}
+
+/// What is asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Subject {
     /// The candidate alone.
     #[default]
     Candidate,
+    /// The stable side alone.
+    Stable,
     /// The endpoint that callers use.
     Public,
 }
@@ -45,13 +64,14 @@ const PROBES_MAX: u32 = 20;
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            path: "/".to_owned(),
+            path: None,
             expect_status: None,
             timeout_ms: 2_000,
             probes: 3,
             interval_ms: 100,
             failures_needed: 2,
             subject: Subject::Candidate,
+            journeys: Vec::new(),
         }
     }
 }
@@ -59,8 +79,11 @@ impl Default for Settings {
 impl Settings {
     /// Returns what does not make sense.
     pub(crate) fn check(&self) -> Result<(), String> {
-        if !self.path.starts_with('/') {
-            return Err(format!("path is {:?}, expected one that begins with a slash", self.path));
+        if !self.journeys.is_empty() {
+            return self.check_journeys();
+        }
+        if !self.path().starts_with('/') {
+            return Err(format!("path is {:?}, expected one that begins with a slash", self.path()));
         }
         if self.probes == 0 || self.probes > PROBES_MAX {
             return Err(format!("probes is {}, expected 1 to {PROBES_MAX}", self.probes));
@@ -70,6 +93,20 @@ impl Settings {
             return Err(format!("failuresNeeded is {}, expected 1 to {} (probes)", self.failures_needed, self.probes));
         }
         Ok(())
+    }
+
+    fn check_journeys(&self) -> Result<(), String> {
+        if let Some(path) = &self.path {
+            return Err(format!("path is {path:?} beside journeys; make it a journey of one step"));
+        }
+        if let Some(status) = self.expect_status {
+            return Err(format!("expectStatus is {status} beside journeys; say it of a step"));
+        }
+        journeys::check(&self.journeys)
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.path.as_deref().unwrap_or("/")
     }
 
     pub(crate) fn expects(&self, status: u16) -> bool {
@@ -85,6 +122,7 @@ impl Subject {
     pub(crate) fn endpoint(self, look: &Look<Settings>) -> Option<&str> {
         match self {
             Self::Candidate => look.candidate_endpoint(),
+            Self::Stable => look.subjects.stable.as_ref()?.endpoint.as_deref(),
             Self::Public => look.subjects.public_endpoint.as_deref(),
         }
     }
@@ -92,6 +130,7 @@ impl Subject {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Candidate => "candidate",
+            Self::Stable => "stable side",
             Self::Public => "public endpoint",
         }
     }
@@ -99,7 +138,17 @@ impl Subject {
     pub(crate) fn placed(self, measurement: Measurement) -> Measurement {
         match self {
             Self::Candidate => measurement.on(Side::Candidate),
+            Self::Stable => measurement.on(Side::Stable),
             Self::Public => measurement,
+        }
+    }
+}
+
+impl Scheme {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
         }
     }
 }

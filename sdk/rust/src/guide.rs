@@ -40,7 +40,8 @@ pub mod gate {
 pub mod health {
     //! A health check is asked again and again while the candidate takes traffic. The crate's first page has the smallest one.
     //!
-    //! Implement [`crate::HealthCheck`]. No data is [`inconclusive`](crate::health::Assessment::inconclusive), never healthy. A look is
+    //! Implement [`crate::HealthCheck`]. What a check needs that asks others is in [`crate::helpers`]: [`placeholders`](crate::helpers::placeholders)
+    //! in its settings, [`text`](crate::helpers::text) of theirs in a sentence, [`time`](crate::helpers::time) as they write it. No data is [`inconclusive`](crate::health::Assessment::inconclusive), never healthy. A look is
     //! short; what needs several looks is carried from one to the next as a state:
     //!
     //! ```

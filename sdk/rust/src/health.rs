@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use crate::bindings::health::exports::towpath::plugin::health::{Assessment, Subject, Subjects, Verdict, Window};
+use crate::powers::clock;
 use crate::{Context, Measurement, settings};
 
 /// A health check.
@@ -34,6 +35,12 @@ impl<S> Look<S> {
     /// Returns where the candidate alone is reached, if it is.
     pub fn candidate_endpoint(&self) -> Option<&str> {
         self.subjects.candidate.as_ref()?.endpoint.as_deref()
+    }
+
+    /// Returns how long the call may still take, in milliseconds; 0 when its time is over.
+    pub fn left_ms(&self) -> u32 {
+        let left_ms = self.context.deadline_ms.saturating_sub(clock::now_ms()).max(0);
+        u32::try_from(left_ms).unwrap_or(u32::MAX)
     }
 
     /// Returns what the last look left, or the default.

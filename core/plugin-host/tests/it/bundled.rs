@@ -42,15 +42,19 @@ impl RuntimeBackend for Prompt {
     }
 }
 
-fn plugin(name: &str) -> Plugin {
-    let options = Options { runtime: Some(Arc::new(Prompt)), ..Options::default() };
+pub(crate) fn plugin(name: &str) -> Plugin {
+    loaded(name, Options { runtime: Some(Arc::new(Prompt)), ..Options::default() })
+}
+
+/// Returns a first-party plugin on a host of its own.
+pub(crate) fn loaded(name: &str, options: Options) -> Plugin {
     let bundled = bundled_plugins::all().iter().find(|bundled| bundled.name == name).expect("it is carried");
     let plugin = PluginHost::new(options).expect("a host").load(bundled.component).expect("it loads");
     assert_eq!(plugin.digest(), bundled.digest);
     plugin
 }
 
-fn candidate(endpoint: String) -> Subjects {
+pub(crate) fn candidate(endpoint: String) -> Subjects {
     let subject = Subject { release: "v2".to_owned(), endpoint: Some(endpoint), basis_points: 500, ..Subject::default() };
     Subjects { candidate: Some(subject), ..Subjects::default() }
 }
@@ -59,8 +63,11 @@ fn candidate(endpoint: String) -> Subjects {
 fn manifests_say_what_the_plugins_are_and_ask_for() {
     let expect = [
         ("gate-junit", Kind::Gate, &[] as &[&str]),
+        ("health-alerts", Kind::Health, &["clock", "http"]),
+        ("health-command", Kind::Health, &["clock", "command"]),
         ("health-http", Kind::Health, &["clock", "http"]),
         ("health-judge", Kind::Health, &["http", "telemetry"]),
+        ("health-logs", Kind::Health, &["clock", "http", "runtime"]),
         ("health-prometheus", Kind::Health, &["http"]),
         ("health-traffic", Kind::Health, &["runtime"]),
         ("target-local", Kind::Target, &["runtime"]),

@@ -1,9 +1,15 @@
 //! What the tests share: the hostile component (built once), hosts, contexts, and small servers.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use plugin_host::{
     Assessment, CallContext, CallError, Called, Grants, HttpGrant, HttpRule, Limits, Options, Plugin, PluginHost, Scheme,
     Subjects, Window,
@@ -124,6 +130,57 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.serving.abort();
     }
+}
+
+/// A request, as a scripted service sees it.
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) target: String,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: String,
+}
+
+/// What a scripted service answers: status, type and body.
+pub(crate) type Said = (u16, &'static str, String);
+
+/// A service of HTTP/1.1 that answers as a function says. Stops when dropped.
+pub(crate) struct Service {
+    pub(crate) port: u16,
+    serving: JoinHandle<()>,
+}
+
+impl Service {
+    pub(crate) async fn start(answer: impl Fn(&Asked) -> Said + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let answer = Arc::new(answer);
+        let serving = tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                let answer = Arc::clone(&answer);
+                let service = service_fn(move |request| answered(request, Arc::clone(&answer)));
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(connection), service));
+            }
+        });
+        Self { port, serving }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn answered(
+    request: http::Request<Incoming>,
+    answer: Arc<impl Fn(&Asked) -> Said>,
+) -> Result<http::Response<Full<Bytes>>, hyper::Error> {
+    let (head, body) = request.into_parts();
+    let body = String::from_utf8_lossy(&body.collect().await?.to_bytes()).into_owned();
+    let asked = Asked { method: head.method.to_string(), target: head.uri.to_string(), headers: head.headers, body };
+    let (status, kind, body) = answer(&asked);
+    Ok(http::Response::builder().status(status).header("content-type", kind).body(Full::new(body.into())).expect("an answer"))
 }
 
 /// Returns an answer with this status line, headers and body.

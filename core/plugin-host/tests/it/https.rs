@@ -2,9 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use plugin_host::{CertificateCredentials, Grants, HttpCredentials, HttpGrant, HttpRule, Limits, Options, PluginHost, Scheme};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use plugin_host::{
+    CertificateCredentials, Grants, HealthVerdict, HttpCredentials, HttpGrant, HttpRule, Limits, Options, PluginHost, Scheme,
+    Subjects, Window,
+};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -16,7 +21,11 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
 use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
 
-use crate::fixture::{OK, assess, hostile};
+use crate::bundled::loaded;
+use crate::fixture::{OK, PATIENCE, assess, context, hostile};
+
+/// When the server's certificate expires, in Unix milliseconds: at the beginning of 2040.
+const EXPIRES_MS: f64 = 2_208_988_800_000.0;
 
 /// An authority of our own, and a server that it vouches for under one name.
 struct Https {
@@ -39,7 +48,9 @@ impl Https {
         std::fs::write(folder.path().join("ca.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
         let authority = Issuer::new(params, key);
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_after = date_time_ymd(2040, 1, 1);
+        let certificate = params.signed_by(&key, &authority).unwrap();
         let provider = Arc::new(ring::default_provider());
         let versions = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions().unwrap();
         let clients = match certificate_demanded {
@@ -80,6 +91,12 @@ impl Https {
             HttpCredentials::Certificate(CertificateCredentials { certificate_file: file("pem"), key_file: file("key") })
         });
         let host = PluginHost::new(Options { limits: Limits::default(), ca_file, ..Options::default() }).unwrap();
+        let settings = format!(r#"{{"fetch":"https://localhost:{}/"}}"#, self.port);
+        assess(&host.load(hostile()).unwrap(), &settings, &self.grants(credentials)).await.unwrap().answer.sentence
+    }
+
+    /// Returns a grant to ask the server, with these credentials.
+    fn grants(&self, credentials: Option<HttpCredentials>) -> Grants {
         let rule = HttpRule {
             scheme: Scheme::Https,
             host: "localhost".to_owned(),
@@ -89,9 +106,7 @@ impl Https {
             private: true,
             credentials,
         };
-        let grants = Grants { http: Some(HttpGrant { subjects: false, allow: vec![rule] }), ..Grants::default() };
-        let settings = format!(r#"{{"fetch":"https://localhost:{}/"}}"#, self.port);
-        assess(&host.load(hostile()).unwrap(), &settings, &grants).await.unwrap().answer.sentence
+        Grants { http: Some(HttpGrant { subjects: false, allow: vec![rule] }), ..Grants::default() }
     }
 }
 
@@ -159,4 +174,28 @@ async fn a_file_that_holds_no_authority_is_named() {
     std::fs::write(server.ca_file(), "-----BEGIN CERTIFICATE-----\nnonsense").unwrap();
     let said = server.asked(Some(server.ca_file())).await;
     assert!(said.contains("ca.pem"), "{said}");
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "how long a certificate is valid depends on the day")]
+async fn a_check_learns_until_when_the_servers_certificate_is_valid() {
+    let server = Https::start("localhost").await;
+    let plugin = loaded("health-http", Options { ca_file: Some(server.ca_file()), ..Options::default() });
+    let subjects = Subjects { public_endpoint: Some(format!("localhost:{}", server.port)), ..Subjects::default() };
+    let assess = async |days_min: u32| {
+        let settings = json!({ "subject": "public", "journeys": [{
+            "name": "tls", "scheme": "https", "steps": [{ "path": "/", "expect": { "certificateDaysMin": days_min } }]
+        }] });
+        let context = context(&settings.to_string(), PATIENCE);
+        plugin.assess(&context, &subjects, &Window::default(), &server.grants(None)).await.unwrap().answer
+    };
+    let found = assess(14).await;
+    assert_eq!(found.verdict, HealthVerdict::Healthy, "{}", found.sentence);
+    let days = found.measurements.iter().find(|measured| measured.name == "tls-certificate-days").unwrap();
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as f64;
+    // The two readings of the clock are far less than a thousandth of a day apart.
+    assert!((days.value - (EXPIRES_MS - now_ms) / 86_400_000.0).abs() < 0.01, "{days:?}");
+    let found = assess(3_650 * 3).await;
+    assert_eq!(found.verdict, HealthVerdict::Unhealthy, "{}", found.sentence);
+    assert!(found.sentence.contains("the certificate expires in"), "{}", found.sentence);
 }

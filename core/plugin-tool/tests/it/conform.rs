@@ -70,6 +70,42 @@ async fn first_party_plugins_keep_it_too() {
     all_hold(&prove_all(bundled("target-local"), case.to_string().into()).await);
 }
 
+#[tokio::test]
+async fn first_party_checks_that_ask_others_keep_it_too() {
+    let step = json!({ "path": "/healthz", "expect": { "json": [{ "path": "$.state", "equals": "ready" }] } });
+    let answer = |state: &str| json!([{ "path": "/healthz", "status": 200, "body": json!({ "state": state }).to_string() }]);
+    let case = json!({
+        "settings": { "journeys": [{ "name": "look", "steps": [step] }] },
+        "health": { "healthy": answer("ready"), "unhealthy": answer("down") },
+    });
+    all_hold(&prove_all(bundled("health-http"), case.to_string().into()).await);
+    // The same answer to both questions: what fires has fired for long, or will only begin.
+    let alerts = |since: &str| {
+        let alert = json!({ "labels": { "alertname": "Watchdog" }, "startsAt": since, "updatedAt": "2999-01-01T00:00:00Z" });
+        json!({ "answers": [{ "path": "/api/v2/alerts", "status": 200, "body": json!([alert]).to_string() }] })
+    };
+    let case = json!({
+        "settings": { "alertmanager": "http://{world}", "matchers": ["service=\"$service\""], "watchdog": "Watchdog" },
+        "health": {
+            "healthyWorld": alerts("2020-01-01T00:00:00Z"), "unhealthyWorld": alerts("2999-01-01T00:00:00Z"), "withoutEndpoint": true,
+        },
+    });
+    all_hold(&prove_all(bundled("health-alerts"), case.to_string().into()).await);
+    let ends = |exit_code: u8| json!({ "commands": [{ "name": "check", "exitCode": exit_code, "stdout": "so it is" }] });
+    let case = json!({
+        "settings": { "program": "check", "arguments": ["$service"] },
+        "health": { "healthyWorld": ends(0), "unhealthyWorld": ends(1), "withoutEndpoint": true },
+    });
+    all_hold(&prove_all(bundled("health-command"), case.to_string().into()).await);
+    // Lines have times of their own, which no case can say: what it is asked is how it ends where there are none.
+    let case = json!({
+        "settings": { "loki": { "url": "http://{world}", "query": "{r=\"$release\"}" }, "newPatterns": {} },
+        "health": { "unhealthy": [{ "path": "/loki/api/v1/query_range", "status": 502 }], "withoutEndpoint": true },
+    });
+    let proofs = prove_all(bundled("health-logs"), case.to_string().into()).await;
+    assert!(proofs.len() >= 10 && !proofs.iter().any(|proof| matches!(proof.outcome, Outcome::Broken(_))), "{proofs:#?}");
+}
+
 /// Returns the status of a runtime that has counted for both sides since the watch began; of the candidate's requests so many failed.
 fn counted(errors: u64) -> serde_json::Value {
     let side = |release: &str, errors: u64| {

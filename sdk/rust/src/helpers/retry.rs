@@ -1,5 +1,6 @@
 //! From an answer that is no success to a [`Fault`], and to the time after which another attempt makes sense.
 
+use super::time::http_date_ms;
 use crate::Fault;
 use crate::powers::http::{Error, Response};
 
@@ -12,7 +13,7 @@ pub fn after_ms(answer: &Response, now_ms: i64) -> Option<u32> {
     let value = answer.header("retry-after")?.trim();
     let wait_ms = match value.parse::<u64>() {
         Ok(seconds) => i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000),
-        Err(_) => date_ms(value)?.saturating_sub(now_ms),
+        Err(_) => http_date_ms(value)?.saturating_sub(now_ms),
     };
     let wait_ms = wait_ms.clamp(0, i64::from(WAIT_MS_MAX));
     u32::try_from(wait_ms).ok()
@@ -35,28 +36,6 @@ pub fn unanswered(doing: &str, error: &Error) -> Fault {
         Error::Refused(_) | Error::Invalid(_) | Error::TooLarge(_) => Fault::permanent(message),
         Error::Unreachable(_) | Error::Timeout | Error::Broken(_) => Fault::retryable(message),
     }
-}
-
-/// Reads an HTTP date in the one form that may be written today (IMF-fixdate), in Unix milliseconds.
-fn date_ms(text: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let words: Vec<&str> = text.split_once(", ")?.1.split(' ').collect();
-    let [day, month, year, time, "GMT"] = words.as_slice() else { return None };
-    let number = |text: &str, least: i64, most: i64| text.parse::<i64>().ok().filter(|number| (least..=most).contains(number));
-    let month = i64::try_from(MONTHS.iter().position(|name| name == month)?).ok()? + 1;
-    let (day, year) = (number(day, 1, 31)?, number(year, 1970, 9999)?);
-    let clock: Vec<&str> = time.split(':').collect();
-    let [hour, minute, second] = clock.as_slice() else { return None };
-    let seconds = number(hour, 0, 23)? * 3_600 + number(minute, 0, 59)? * 60 + number(second, 0, 60)?;
-    Some((days(year, month, day) * 86_400 + seconds) * 1_000)
-}
-
-/// Returns the days since 1970-01-01 (Hinnant, "chrono-compatible low-level date algorithms").
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let of_era = year % 400;
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    (year / 400) * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
 #[cfg(test)]
@@ -82,7 +61,6 @@ mod tests {
         ] {
             assert_eq!(after_ms(&answer(503, value), now_ms), expect, "{value}");
         }
-        assert_eq!(date_ms("Tue, 29 Feb 2028 00:00:00 GMT"), Some(1_835_395_200_000));
     }
 
     #[test]

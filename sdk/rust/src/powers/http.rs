@@ -1,6 +1,7 @@
 //! Requests to the places that the operator allowed.
 //!
-//! Credentials are added by the host for the place that the operator named; those that a plugin sets itself are removed.
+//! Credentials are added by the host for the place that the operator named; those that a plugin sets itself are removed. A health check may
+//! bring a session of its own (`authorization`, `cookie`) to what it is told to judge.
 //!
 //! ```
 //! use towpath_sdk::powers::http::{Error, Request, Response};
@@ -19,6 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use crate::bindings::powers::towpath::plugin::http::{Error, Request, Response};
+use crate::helpers::time::http_date_ms;
 
 /// How long a request waits for the answer unless it says otherwise.
 const PATIENCE_MS: u32 = 5_000;
@@ -111,6 +113,12 @@ impl Response {
     /// Returns the first header of this name, whatever its case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns when the place says that it answered (the header `date`, to the second), in Unix milliseconds. It tells how far its clock is
+    /// from ours.
+    pub fn date_ms(&self) -> Option<i64> {
+        http_date_ms(self.header("date")?)
     }
 
     /// Returns the body read as JSON, or a sentence fragment that says what does not fit.

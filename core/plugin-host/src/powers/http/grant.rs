@@ -13,6 +13,9 @@ use crate::call::{CallState, Purpose};
 /// The methods that a rule allows when it names none: those that change nothing.
 const READING: [&str; 2] = ["GET", "HEAD"];
 
+/// The host of a rule that stands for whatever a health check is told to judge: it changes its address with every release.
+const SUBJECT: &str = "{subject}";
+
 /// Which places a plugin may ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -30,9 +33,9 @@ pub struct HttpRule {
     /// How; plain `http` only where it is said.
     #[serde(default)]
     pub scheme: Scheme,
-    /// The host, or `*.` and a domain for all hosts in it.
+    /// The host, or `*.` and a domain for all hosts in it, or `{subject}` for the endpoints that a health check is told to judge.
     pub host: String,
-    /// The port; absent: the scheme's own.
+    /// The port; absent: the scheme's own, or a subject's.
     #[serde(default)]
     pub port: Option<u16>,
     /// The methods; empty: GET and HEAD.
@@ -76,6 +79,8 @@ pub(crate) enum Reach {
 pub(super) struct Allowed {
     pub(super) reach: Reach,
     pub(super) credentials: Option<HttpCredentials>,
+    /// Whether the guest may bring a session of its own: what the place itself gave it, to be judged as its users see it.
+    pub(super) session: bool,
 }
 
 /// Returns how the request may be sent, or the refusal's sentence.
@@ -94,10 +99,12 @@ pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Al
             return state.forbid("http", format!("{reason}, {why}"));
         }
         // What a check is told to judge changes its address with every release; the grant that follows it does not.
-        let line = match is_subject(method, place, subjects) {
-            true => json!({ "http": { "subjects": true } }).to_string(),
-            // A name would have to be looked up, which is not done for who may not ask.
-            false => line(method, place, address(place).is_some_and(address::is_private)),
+        // A name would have to be looked up, which is not done for who may not ask.
+        let private = address(place).is_some_and(address::is_private);
+        let line = match is_judged(place, subjects) {
+            true if is_subject(method, place, subjects) => json!({ "http": { "subjects": true } }).to_string(),
+            true => subject_line(method, place, private),
+            false => line(method, place, private),
         };
         state.refuse("http", reason, line)
     })
@@ -106,6 +113,11 @@ pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Al
 /// Returns whether a request reads from what the call is told to judge.
 fn is_subject(method: &str, place: &Place, subjects: &[String]) -> bool {
     place.scheme == Scheme::Http && subjects.contains(&place.authority()) && READING.contains(&method)
+}
+
+/// Returns whether a place is one that the call is told to judge, whatever is asked there.
+fn is_judged(place: &Place, subjects: &[String]) -> bool {
+    subjects.contains(&place.authority()) || subjects.contains(&place.host_header())
 }
 
 /// Returns the address that a place names literally.
@@ -136,6 +148,15 @@ pub(super) fn line(method: &str, place: &Place, private: bool) -> String {
     json!({ "http": { "allow": [rule] } }).to_string()
 }
 
+/// Returns the grant that allows this request to whatever is judged.
+fn subject_line(method: &str, place: &Place, private: bool) -> String {
+    let mut rule = json!({ "scheme": place.scheme, "host": SUBJECT, "methods": [method], "path": place.path });
+    if private {
+        rule["private"] = true.into();
+    }
+    json!({ "http": { "allow": [rule] } }).to_string()
+}
+
 impl HttpGrant {
     /// Returns what either of the two allows.
     pub(crate) fn merged(&self, more: &Self) -> Self {
@@ -148,18 +169,19 @@ impl HttpGrant {
     ///
     /// The first rule that allows it and has credentials decides alone: they go no further than that rule reaches.
     pub(super) fn allowed(&self, method: &str, place: &Place, subjects: &[String]) -> Option<Allowed> {
-        let proven = self.allow.iter().find(|rule| rule.credentials.is_some() && rule.allows(method, place));
+        let proven = self.allow.iter().find(|rule| rule.credentials.is_some() && rule.allows(method, place, subjects));
         if let Some(rule) = proven {
-            return Some(Allowed { reach: rule.reach(), credentials: rule.credentials.clone() });
+            return Some(Allowed { reach: rule.reach(), credentials: rule.credentials.clone(), session: false });
         }
-        self.reach(method, place, subjects).map(|reach| Allowed { reach, credentials: None })
+        let session = is_judged(place, subjects);
+        self.reach(method, place, subjects).map(|reach| Allowed { reach, credentials: None, session })
     }
 
     fn reach(&self, method: &str, place: &Place, subjects: &[String]) -> Option<Reach> {
         if self.subjects && is_subject(method, place, subjects) {
             return Some(Reach::Private);
         }
-        let rules = self.allow.iter().filter(|rule| rule.allows(method, place));
+        let rules = self.allow.iter().filter(|rule| rule.allows(method, place, subjects));
         rules.map(HttpRule::reach).reduce(widest)
     }
 }
@@ -173,12 +195,18 @@ impl HttpRule {
         if self.private { Reach::Private } else { Reach::Public }
     }
 
-    fn allows(&self, method: &str, place: &Place) -> bool {
+    fn allows(&self, method: &str, place: &Place, subjects: &[String]) -> bool {
         self.scheme == place.scheme
-            && self.port.unwrap_or(self.scheme.port()) == place.port
-            && self.allows_host(&place.host)
+            && self.allows_place(place, subjects)
             && self.allows_method(method)
             && self.allows_path(&place.path)
+    }
+
+    fn allows_place(&self, place: &Place, subjects: &[String]) -> bool {
+        if self.host == SUBJECT {
+            return self.port.is_none_or(|port| port == place.port) && is_judged(place, subjects);
+        }
+        self.port.unwrap_or(self.scheme.port()) == place.port && self.allows_host(&place.host)
     }
 
     fn allows_host(&self, host: &str) -> bool {

@@ -98,7 +98,7 @@ async fn ask(
         Ok(allowed) => allowed,
         Err(sentence) => return Ok(Err(Error::Refused(sentence))),
     };
-    let mut headers = match headers::sent(theirs, &hop.place.host_header()) {
+    let mut headers = match headers::sent(theirs, &hop.place.host_header(), allowed.session) {
         Ok(headers) => headers,
         Err(why) => return Ok(Err(Error::Invalid(why))),
     };

@@ -19,7 +19,10 @@ const REMOVED: [HeaderName; 13] = [
     header::FORWARDED,
 ];
 
-/// The same, for those that have no name in the library.
+/// What carries a session: a guest that judges a service may send back what that service gave it.
+const SESSION: [HeaderName; 2] = [header::AUTHORIZATION, header::COOKIE];
+
+/// What a guest may not set either, and has no name in the library.
 const REMOVED_UNUSUAL: [&str; 4] = ["keep-alive", "proxy-connection", "x-amz-security-token", "x-forwarded-for"];
 
 /// What a guest says of the answer that it wants and of the body that it sends: it goes along to wherever a redirect leads. Every other
@@ -38,12 +41,13 @@ const FOR_OTHERS: [HeaderName; 8] = [
 /// How the host presents itself where the guest says nothing.
 const USER_AGENT: HeaderValue = HeaderValue::from_static("towpath");
 
-/// Returns the headers that are sent, or what is wrong with the guest's.
-pub(super) fn sent(theirs: &[(String, String)], host: &str) -> Result<HeaderMap, String> {
+/// Returns the headers that are sent, or what is wrong with the guest's. `session` says whether it may bring one of its own.
+pub(super) fn sent(theirs: &[(String, String)], host: &str, session: bool) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::with_capacity(theirs.len() + 2);
     for (name, value) in theirs {
         let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|error| format!("header name {name:?}: {error}"))?;
-        if REMOVED.contains(&parsed) || REMOVED_UNUSUAL.contains(&parsed.as_str()) {
+        let removed = REMOVED.contains(&parsed) || REMOVED_UNUSUAL.contains(&parsed.as_str());
+        if removed && !(session && SESSION.contains(&parsed)) {
             continue;
         }
         let value = HeaderValue::from_str(value).map_err(|error| format!("value of header {name:?}: {error}"))?;
@@ -73,15 +77,19 @@ mod tests {
     fn credentials_and_connection_headers_of_a_guest_are_removed() {
         let theirs = ["Authorization", "cookie", "Keep-Alive", "Transfer-Encoding", "host", "x-mine"]
             .map(|name| (name.to_owned(), "v".to_owned()));
-        let headers = sent(&theirs, "example.com:80").expect("well-formed headers");
+        let headers = sent(&theirs, "example.com:80", false).expect("well-formed headers");
         let names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["x-mine", "host", "user-agent"]);
         assert_eq!(headers[header::HOST], "example.com:80");
+        // Who judges a service may bring a session that the service gave it, and nothing else of these.
+        let headers = sent(&theirs, "example.com:80", true).expect("well-formed headers");
+        let names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["authorization", "cookie", "x-mine", "host", "user-agent"]);
     }
 
     #[test]
     fn a_header_cannot_smuggle_a_line() {
         let theirs = [("x".to_owned(), "a\r\nauthorization: b".to_owned())];
-        sent(&theirs, "example.com").expect_err("a line break is not a header value");
+        sent(&theirs, "example.com", false).expect_err("a line break is not a header value");
     }
 }

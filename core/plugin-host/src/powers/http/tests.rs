@@ -53,6 +53,24 @@ fn subjects_may_be_read_and_nothing_beside_them() {
 }
 
 #[test]
+fn a_rule_may_stand_for_whatever_is_judged() {
+    let subject = |methods: &[&str], path: &str| HttpRule {
+        scheme: Scheme::Http,
+        methods: methods.iter().map(|method| (*method).to_owned()).collect(),
+        private: true,
+        ..rule("{subject}", path)
+    };
+    let grant = HttpGrant { subjects: false, allow: vec![subject(&["POST"], "/orders")] };
+    check(&grant, "POST", "http://127.0.0.1:4000/orders/7", Some(Reach::Private));
+    check(&grant, "POST", "http://127.0.0.1:4000/admin", None);
+    check(&grant, "GET", "http://127.0.0.1:4000/orders", None);
+    check(&grant, "POST", "https://127.0.0.1:4000/orders", None);
+    check(&grant, "POST", "http://127.0.0.1:4001/orders", None);
+    let grant = HttpGrant { subjects: false, allow: vec![HttpRule { port: Some(4001), ..subject(&[], "/") }] };
+    check(&grant, "GET", "http://127.0.0.1:4000/", None);
+}
+
+#[test]
 fn addresses_that_hide_where_they_go_are_not_addresses() {
     for url in [
         "http://user:secret@example.com/",
