@@ -63,6 +63,9 @@ fn judgement(state: &State, spec: &WatchSpec, watch: &WatchState, now: Timestamp
     if let Some(objection) = objection(spec, watch) {
         return Judgement::Against(objection);
     }
+    if let Some((check, sentence)) = deciding(spec, watch).find_map(|(check, known)| Some((check, cannot_look(check, known)?))) {
+        return Judgement::Undecided { check: check.health.name.clone(), sentence };
+    }
     let outlooks = outlooks(state, spec, watch);
     if is_settled(&outlooks) {
         return if now >= end(spec, watch) { Judgement::Healthy } else { Judgement::GoOn };
@@ -172,8 +175,8 @@ pub(crate) fn last_sentence(state: &CheckState) -> String {
     state.last.as_ref().map_or_else(|| String::from("not looked yet"), |last| last.sentence.clone())
 }
 
-/// Returns what one check has against the candidate. Of a critical check one unhealthy look is enough; when it cannot look, that is no
-/// finding, and counts as any other check's error does.
+/// Returns what one check has against the candidate. Of a critical check one unhealthy look is enough. That it cannot look is no finding
+/// ([`cannot_look`]).
 pub(crate) fn objects(check: &Check, state: &CheckState) -> Option<Objection> {
     let name = check.health.name.clone();
     let (critical, enough) = match check.role {
@@ -181,14 +184,14 @@ pub(crate) fn objects(check: &Check, state: &CheckState) -> Option<Objection> {
         CheckRole::Critical => (true, 1),
         CheckRole::Deciding => (false, check.failures_to_decide.max(1)),
     };
-    if state.unhealthy_in_a_row >= enough {
-        return Some(Objection { check: name, sentence: last_sentence(state), critical });
-    }
-    if state.errors_in_a_row > check.errors_tolerated {
-        let sentence = format!("the check itself failed {} times in a row: {}", state.errors_in_a_row, last_sentence(state));
-        return Some(Objection { check: name, sentence, critical: false });
-    }
-    None
+    (state.unhealthy_in_a_row >= enough).then(|| Objection { check: name, sentence: last_sentence(state), critical })
+}
+
+/// Returns why a check cannot tell, when it failed itself more often in a row than is tolerated. That says nothing about the candidate: a
+/// monitoring system that is down takes nothing back unless the plan goes back in doubt.
+pub(crate) fn cannot_look(check: &Check, state: &CheckState) -> Option<String> {
+    let failed = || format!("the check itself failed {} times in a row: {}", state.errors_in_a_row, last_sentence(state));
+    (check.role.decides() && state.errors_in_a_row > check.errors_tolerated).then(failed)
 }
 
 fn against(draft: &mut Draft, spec: &WatchSpec, objection: Objection) {

@@ -109,7 +109,12 @@ pub fn a_dry_run_verdict_decides_nothing(step: &Step<'_>) -> Checked {
     };
     let over = at >= watch::last(spec, watch);
     let mut blamed = spec.checks.iter().zip(&watch.checks).filter(|(one, _)| one.role.decides() && one.health.name == *check);
-    match blamed.any(|(one, known)| over || (!undecided && watch::objects(one, known).is_some())) {
+    let decided = |one, known| match undecided {
+        true => watch::cannot_look(one, known).is_some(),
+        // Doubt leads back as well, where the plan says so.
+        false => watch::objects(one, known).is_some() || watch::cannot_look(one, known).is_some(),
+    };
+    match blamed.any(|(one, known)| over || decided(one, known)) {
         true => Ok(()),
         false => Err(format!("{check} is blamed for {:?}, which no check of that name decided: {watch:?}", step.event)),
     }

@@ -230,7 +230,7 @@ fn a_soak_has_a_direction_of_its_own() {
     for (looks, expect) in [
         ([Unhealthy, Healthy, Healthy], "went on"),
         ([Healthy, Unhealthy, Healthy], "paused"),
-        ([Healthy, Error, Healthy], "paused"),
+        ([Healthy, Error, Healthy], "rolling-back"),
         ([Healthy, Inconclusive, Healthy], "rolling-back"),
         ([Healthy, Healthy, Unhealthy], "rolling-back"),
     ] {
@@ -307,12 +307,12 @@ fn restart(run: &mut Run) {
 
 #[test]
 fn failures_and_errors_in_a_row_are_counted_over_restarts_and_over_looks_that_could_not_tell() {
-    // The check decides by two unhealthy looks in a row, and by three errors in a row.
+    // The check decides by two unhealthy looks in a row, and asks a person after three errors in a row.
     for (told, expect) in [
         (vec![Unhealthy, Unhealthy], "rolling-back"),
         (vec![Unhealthy, Inconclusive, Error, Unhealthy], "rolling-back"),
         (vec![Unhealthy, Healthy, Unhealthy, Healthy], "went on"),
-        (vec![Error, Error, Error], "rolling-back"),
+        (vec![Error, Error, Error], "paused"),
         // A look that could not tell is a look: the check itself works.
         (vec![Error, Error, Inconclusive, Error, Error, Healthy], "went on"),
         (vec![Error, Error, Healthy, Error, Error, Healthy], "went on"),

@@ -54,7 +54,7 @@ fn verdicts_decide_as_the_plan_says() {
     check(&[Healthy, Unhealthy, Unhealthy], "rolling-back", looks(2));
     check(&[Inconclusive], "paused", Millis(WATCH.0 + PATIENCE.0));
     check(&[Inconclusive, Inconclusive, Healthy], "shifting", WATCH);
-    check(&[Error], "rolling-back", looks(2));
+    check(&[Error], "paused", looks(2));
     check(&[Error, Error, Healthy], "shifting", WATCH);
 }
 
@@ -87,6 +87,9 @@ fn a_look_that_is_lost_is_an_error_and_a_wrong_answer_fails_the_step() {
 fn what_the_plan_says_about_doubt_does_not_depend_on_what_it_says_about_illness() {
     let mut run = watching(UnhealthyAction::Pause, InconclusiveAction::GoBack);
     watch_with(&mut run, &[Inconclusive]);
+    assert_eq!((run.phase(), run.state.pause.is_some()), ("rolling-back", false));
+    let mut run = watching(UnhealthyAction::Pause, InconclusiveAction::GoBack);
+    watch_with(&mut run, &[Error]);
     assert_eq!((run.phase(), run.state.pause.is_some()), ("rolling-back", false));
     let mut run = watching(UnhealthyAction::Pause, InconclusiveAction::GoBack);
     watch_with(&mut run, &[Unhealthy]);

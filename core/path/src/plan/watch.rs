@@ -56,16 +56,18 @@ fn pace(check: &Check) -> String {
 fn decides(check: &Check, leads_back: bool) -> String {
     let errors = check.errors_tolerated.saturating_add(1);
     let of_critical = |does: &str| match errors {
-        1 => format!("one unhealthy look {does} at once, one error decides"),
-        _ => format!("one unhealthy look {does} at once, {errors} errors in a row decide"),
+        1 => format!("one unhealthy look {does} at once, one error leaves it undecided"),
+        _ => format!("one unhealthy look {does} at once, {errors} errors in a row leave it undecided"),
     };
     match (check.role, check.failures_to_decide.max(1), errors) {
         (CheckRole::DryRun, _, _) => "decides nothing".to_owned(),
         (CheckRole::Critical, _, _) if leads_back => of_critical("goes back"),
         (CheckRole::Critical, _, _) => of_critical("pauses"),
-        (CheckRole::Deciding, 1, 1) => "one unhealthy look or one error decides".to_owned(),
-        (CheckRole::Deciding, 1, _) => format!("one unhealthy look or {errors} errors in a row decide"),
-        (CheckRole::Deciding, count, 1) => format!("{count} unhealthy looks in a row or one error decides"),
-        (CheckRole::Deciding, count, _) => format!("{count} unhealthy looks or {errors} errors in a row decide"),
+        (CheckRole::Deciding, 1, 1) => "one unhealthy look decides, one error leaves it undecided".to_owned(),
+        (CheckRole::Deciding, 1, _) => format!("one unhealthy look decides, {errors} errors in a row leave it undecided"),
+        (CheckRole::Deciding, count, 1) => format!("{count} unhealthy looks in a row decide, one error leaves it undecided"),
+        (CheckRole::Deciding, count, _) => {
+            format!("{count} unhealthy looks in a row decide, {errors} errors in a row leave it undecided")
+        }
     }
 }

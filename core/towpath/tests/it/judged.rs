@@ -46,7 +46,6 @@ fn judge(prometheus: SocketAddr) -> String {
     format!(
         r#"
     use: health-judge
-    errors: 1000
     with:
       candidateMin: 20
       prometheus: {{ url: "http://{prometheus}", lookBackSeconds: 10, maxAgeSeconds: 10 }}
