@@ -62,6 +62,11 @@ fn evidence(known: &Known) -> Measurement {
     Measurement::new("evidence-of-worse", value, "1").on(Side::Candidate).against(known.needed)
 }
 
+/// Returns how what is usual of a metric drifts: the last week's mean over that of the weeks before, 1 where nothing does.
+pub(crate) fn drift(metric: &str, drift: f64) -> Measurement {
+    Measurement::new(&format!("{}-usual-drift", kebab(metric)), drift, "1")
+}
+
 /// Returns a name as measurements have it: "error rate" is `error-rate`.
 pub(crate) fn kebab(name: &str) -> String {
     name.trim().to_lowercase().split_whitespace().collect::<Vec<_>>().join("-")

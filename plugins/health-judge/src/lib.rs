@@ -6,19 +6,7 @@
 //! one is found as soon as it can be. With `kayenta`, the rules of that judge over the points of the watch, at its end, for those who move
 //! from it; the README of `verdict` says where those rules are weak.
 //!
-//! | Found | Verdict | Said |
-//! |---|---|---|
-//! | a metric proven worse | unhealthy | both shares or means with their sizes, and after how long it was certain |
-//! | not proven worse, enough requests | healthy; inconclusive where `prove: good` asks for a proof | the same, "not yet certain" |
-//! | no data of the candidate, or of what it is held against | inconclusive | no data is not healthy |
-//! | the candidate's newest sample is older than `maxAgeSeconds` | inconclusive | how old, how old it may be |
-//! | Prometheus is down, slow, answers HTML or an error, gives too much | error | what it answered |
-//! | NaN, infinity | left out of means, and counted; an error in counters | how many; the number |
-//! | more events than trials, negative numbers | error | both numbers |
-//! | a counter that fell | what it counts since is new | |
-//! | series that were turned away because the service has too many | never healthy | how many |
-//! | what is usual is not known yet | inconclusive | over how many minutes, and how many are needed |
-//! | settings that nothing can be judged by | error | what was found and what is expected |
+//! The table in `README.md` has the verdict and the sentence of each bad input.
 
 mod answer;
 mod kayenta;

@@ -18,6 +18,9 @@ struct Watch {
     release: String,
     upto: ReadUpTo,
     monitor: Option<Monitor>,
+    /// How what is usual drifted when the watch began.
+    #[serde(default)]
+    drifts: Vec<(String, f64)>,
 }
 
 /// Takes a look.
@@ -38,7 +41,11 @@ pub(crate) fn judge(look: &Look<Settings>, candidate: &Subject) -> Assessment {
 fn read(look: &Look<Settings>, candidate: &Subject, watch: &mut Watch) -> Result<Assessment, Trouble> {
     let monitor = match &mut watch.monitor {
         Some(monitor) => monitor,
-        empty => empty.insert(metric::begin(&look.settings)?),
+        empty => {
+            let begun = metric::begin(&look.settings)?;
+            watch.drifts = begun.drifts;
+            empty.insert(begun.monitor)
+        }
     };
     let mut reader = Reader::new(look, candidate, watch.upto);
     for metric in &look.settings.metrics {
@@ -46,7 +53,8 @@ fn read(look: &Look<Settings>, candidate: &Subject, watch: &mut Watch) -> Result
     }
     watch.upto = reader.upto();
     let verdict = monitor.look(elapsed_ms(look));
-    Ok(answer::of_verdict(&verdict, &look.settings, reader.missing()))
+    let drifts = watch.drifts.iter().map(|(name, drift)| answer::drift(name, *drift));
+    Ok(answer::of_verdict(&verdict, &look.settings, reader.missing()).measured(drifts))
 }
 
 /// Adds what came of a metric since the last look.

@@ -57,6 +57,17 @@ fn errors_of_prometheus(more: &str) -> String {
 }
 
 #[test]
+fn the_examples_of_the_readme_can_be_judged_by() {
+    let texts: Vec<&str> = include_str!("../../README.md").split("```json\n").skip(1).collect();
+    assert_eq!(texts.len(), 4);
+    for text in texts {
+        let text = text.split("```").next().expect("an end");
+        let settings: super::Settings = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"));
+        assert_eq!(settings.check(), Ok(()), "{text}");
+    }
+}
+
+#[test]
 fn settings_that_nothing_can_be_judged_by_are_errors() {
     let check = |settings: &str, sentence: &str| {
         let found = Watching::new(settings).look(1, Nothing);

@@ -147,12 +147,14 @@ fn what_is_not_all_is_not_healthy_and_a_bound_must_be_one() {
 #[test]
 fn what_is_usual_is_the_limit_where_it_is_known() {
     let settings = metric(r#"{ "usual": { "metric": "http.server.request.duration", "minutesMin": 30 } }"#);
-    let known = |minutes, mean| Some(Expectation { minutes, mean, deviation: 0.002, drift: None });
+    let known = |minutes, mean| Some(Expectation { minutes, mean, deviation: 0.002, drift: Some(1.25) });
     let with = |usual| move |now| Measured { usual, ..Measured::new(now, (0, 0, 0), (100, 4, 0)) };
     let (seconds, found) = watched(&settings, 60, with(known(60, 0.005)));
     assert!(found.verdict == Verdict::Unhealthy && seconds < 200, "{seconds} s: {}", found.sentence);
     let (_, found) = watched(&settings, 60, with(known(60, 0.05)));
     assert_eq!(found.verdict, Verdict::Healthy, "{}", found.sentence);
+    let drift = found.measurements.iter().find(|one| one.name.ends_with("-usual-drift"));
+    assert_eq!(drift.map(|drift| drift.value), Some(1.25), "the baseline's drift is shown");
     for (usual, minutes) in [(known(29, 0.05), 29), (None, 0)] {
         let (_, found) = watched(&settings, 3, with(usual));
         assert_eq!(found.verdict, Verdict::Inconclusive);
