@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use prost::Message;
 
-const FILES: [&str; 3] = ["towpath/v1/common.proto", "towpath/v1/catalog.proto", "towpath/v1/deployment.proto"];
+const FILES: [&str; 4] =
+    ["towpath/v1/common.proto", "towpath/v1/catalog.proto", "towpath/v1/deployment.proto", "towpath/v1/telemetry.proto"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for file in FILES {

@@ -19,13 +19,15 @@ mod codes;
 mod compile;
 mod deployment;
 mod error;
+mod measured;
 mod request;
 mod serve;
 mod view;
 
 pub use auth::Tokens;
 pub use ports::{
-    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, PluginInfo, PluginUsage, Plugins, PluginsError,
+    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, Measured, MeasuredMetric, MeasuredScope,
+    PluginInfo, PluginUsage, Plugins, PluginsError, Usual, UsualOf,
 };
 pub use serve::{Api, ServeError, ServerInfo, serve};
 pub use view::outcome;

@@ -1,7 +1,7 @@
-//! What the services need from outside: the plugins' catalog and the artifact store.
+//! What the services need from outside: the plugins' catalog, the artifact store, and what services measure.
 
 use async_trait::async_trait;
-use model::{Artifact, Digest};
+use model::{Artifact, Digest, Scope, Timestamp};
 
 /// A plugin that the server knows, as its manifest tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,4 +170,70 @@ pub enum ArtifactsError {
     /// The store failed.
     #[error("{0}")]
     Failed(String),
+}
+
+/// What services measure, as this server knows it.
+pub trait Measured: Send + Sync + 'static {
+    /// Returns what is known of every service and environment that measures anything, in the order of their names, with what is usual in the
+    /// hour of the week of `now`.
+    fn list(&self, now: Timestamp) -> Vec<MeasuredScope>;
+
+    /// Returns how many points came of nobody that the server knows, and why they were turned away last.
+    fn strangers(&self) -> (u64, String);
+}
+
+/// What a service measures in an environment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasuredScope {
+    /// Whose.
+    pub scope: Scope,
+    /// Points that were taken since the server started.
+    pub taken: u64,
+    /// Points that were refused.
+    pub refused: u64,
+    /// Why one was refused last.
+    pub last_refusal: String,
+    /// Series that are kept.
+    pub series: u64,
+    /// Series that were turned away in the last hour.
+    pub series_turned_away: u64,
+    /// What is learnt, by name.
+    pub metrics: Vec<MeasuredMetric>,
+    /// Metrics that are not learnt, for there are too many.
+    pub metrics_not_learnt: u64,
+}
+
+/// What is usual of a metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasuredMetric {
+    /// The metric.
+    pub name: String,
+    /// Each aspect of which anything was learnt.
+    pub usual: Vec<Usual>,
+}
+
+/// What is usual in one hour of the week.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Usual {
+    /// Of what.
+    pub of: UsualOf,
+    /// Over how many minutes it was learnt.
+    pub minutes: u32,
+    /// The mean over them.
+    pub mean: f64,
+    /// The standard deviation of a minute.
+    pub deviation: f64,
+    /// The mean of the last seven days over that of the weeks before.
+    pub drift: Option<f64>,
+}
+
+/// What of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsualOf {
+    /// The mean of its values.
+    Mean,
+    /// The share of them that tell of an error.
+    Errors,
+    /// How many values a second.
+    Rate,
 }

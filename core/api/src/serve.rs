@@ -18,11 +18,12 @@ use towpath_proto::v1::plugin_service_server::PluginServiceServer;
 use towpath_proto::v1::release_service_server::ReleaseServiceServer;
 use towpath_proto::v1::server_service_server::ServerServiceServer;
 use towpath_proto::v1::service_service_server::ServiceServiceServer;
+use towpath_proto::v1::telemetry_service_server::TelemetryServiceServer;
 
 use crate::auth::Tokens;
 use crate::error::ApiError;
 use crate::limits;
-use crate::ports::{Artifacts, Plugins};
+use crate::ports::{Artifacts, Measured, Plugins};
 
 /// How often a silent connection is asked whether anybody is there: a watcher behind a dead network must not stay for ever.
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -36,6 +37,8 @@ pub struct Api {
     pub plugins: Arc<dyn Plugins>,
     /// The artifact store.
     pub artifacts: Arc<dyn Artifacts>,
+    /// What services measure; none where the server takes no metrics.
+    pub measured: Option<Arc<dyn Measured>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What the server says of itself.
@@ -110,6 +113,7 @@ pub async fn serve(
         .add_service(guarded!(ReleaseServiceServer))
         .add_service(guarded!(PluginServiceServer))
         .add_service(guarded!(ServerServiceServer))
+        .add_service(guarded!(TelemetryServiceServer))
         .add_service(guarded!(DeploymentServiceServer))
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async move {
             shutdown.await;

@@ -15,6 +15,7 @@ use towpath_proto::v1::path_service_client::PathServiceClient;
 use towpath_proto::v1::plugin_service_client::PluginServiceClient;
 use towpath_proto::v1::release_service_client::ReleaseServiceClient;
 use towpath_proto::v1::service_service_client::ServiceServiceClient;
+use towpath_proto::v1::telemetry_service_client::TelemetryServiceClient;
 
 use crate::error::Error;
 use crate::output::Context;
@@ -105,6 +106,10 @@ impl Client {
     stub!(
         /// Plugins.
         plugins, PluginServiceClient
+    );
+    stub!(
+        /// What services measure.
+        telemetry, TelemetryServiceClient
     );
     stub!(
         /// Deployments.

@@ -33,4 +33,4 @@ pub use scope::{Tally, Usage};
 pub use sums::Sums;
 pub use telemetry::{Strangers, Telemetry};
 pub use usual::shelf::{Kept, MemoryShelf, Shelf, ShelfError};
-pub use usual::{Aspect, Baselines, Expectation};
+pub use usual::{Aspect, Baselines, Expectation, LearntView, MetricView};

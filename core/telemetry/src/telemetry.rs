@@ -134,9 +134,9 @@ impl Telemetry {
         locked(&self.strangers).clone()
     }
 
-    /// Returns how much is learnt of every scope, for people.
-    pub fn learnt(&self) -> Vec<LearntView> {
-        locked(&self.baselines).view()
+    /// Returns what is learnt of every scope, for people: as it is usual in the hour of the week of an instant.
+    pub fn learnt(&self, at_ms: i64) -> Vec<LearntView> {
+        locked(&self.baselines).view(at_ms)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::data::{Announcement, DataDir};
 use crate::failure::Failure;
 use crate::signals;
 use crate::store::{self, Opened};
-use crate::wire::Wired;
+use crate::wire::{Measuring, Wired};
 
 const HOURS_PER_DAY: u64 = 24;
 
@@ -51,6 +51,7 @@ pub(crate) async fn run(data_dir: &Path, args: &ServerArgs) -> Result<(), Failur
         handle: engine.handle(),
         plugins: wired.plugins.clone(),
         artifacts: wired.artifacts.clone(),
+        measured: wired.measuring.as_ref().map(Measuring::listed),
         clock: Arc::clone(&clock),
         info: Arc::new(ServerInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),

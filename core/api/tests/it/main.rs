@@ -5,6 +5,7 @@ mod bad_input;
 mod catalog;
 mod commands;
 mod deployments;
+mod measured;
 mod plugin_holds;
 mod plugins;
 mod policies;

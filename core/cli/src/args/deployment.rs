@@ -80,6 +80,16 @@ pub struct StatusArgs {
     pub environment: Option<String>,
 }
 
+/// Of whom.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example: towpath telemetry hello production")]
+pub struct TelemetryArgs {
+    /// Only of this service.
+    pub service: Option<String>,
+    /// Only of this environment.
+    pub environment: Option<String>,
+}
+
 /// What to list.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example: towpath list --service hello --unfinished")]

@@ -11,7 +11,7 @@ pub use catalog::{
     ReleaseCreateArgs, ServiceArgs, ServiceCommand,
 };
 pub use deployment::{
-    ApproveArgs, DeployArgs, ListArgs, LooksArgs, PlanArgs, RollbackArgs, StatusArgs, SteerArgs, WatchArgs, Which,
+    ApproveArgs, DeployArgs, ListArgs, LooksArgs, PlanArgs, RollbackArgs, StatusArgs, SteerArgs, TelemetryArgs, WatchArgs, Which,
 };
 pub use plugin::{GrantPlace, PluginCommand, PluginGrantArgs, PluginInstallArgs, PluginRemoveArgs, PluginRevokeArgs};
 
@@ -54,6 +54,8 @@ pub enum Command {
     Looks(LooksArgs),
     /// Shows what runs where.
     Status(StatusArgs),
+    /// Shows what services measure, what is usual of it at this hour, and how that drifts.
+    Telemetry(TelemetryArgs),
     /// Lists deployments, newest first.
     List(ListArgs),
     /// Halts a deployment where it stands.

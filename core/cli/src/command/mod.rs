@@ -11,6 +11,7 @@ mod release;
 mod show;
 mod status;
 mod steer;
+mod telemetry;
 mod which;
 
 use std::path::Path;
@@ -47,6 +48,7 @@ pub async fn run(command: &Command, output: &mut Output) -> Result<Exit, Error> 
         Command::Show(args) => show::show(&client, &args.which, output).await,
         Command::Looks(args) => looks::looks(&client, args, output).await,
         Command::Status(args) => status::status(&client, args, output).await,
+        Command::Telemetry(args) => telemetry::telemetry(&client, args, output).await,
         Command::List(args) => list::list(&client, args, output).await,
         Command::Pause(args) => steer::steer(&client, steer::Verb::Pause, args, output).await,
         Command::Resume(args) => steer::steer(&client, steer::Verb::Resume, args, output).await,

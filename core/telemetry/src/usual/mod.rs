@@ -70,15 +70,24 @@ pub struct Baselines {
     gone: BTreeSet<(Scope, String)>,
 }
 
-/// How much is learnt of a scope.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is learnt of a scope, for people.
+#[derive(Clone, Debug, PartialEq)]
 pub struct LearntView {
     /// Which.
     pub scope: Scope,
-    /// How many metrics are learnt.
-    pub metrics: usize,
+    /// What is learnt, by the names of the metrics.
+    pub metrics: Vec<MetricView>,
     /// How many were not, because there are too many.
     pub passed_over: u32,
+}
+
+/// What is usual of a metric in one hour of the week.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricView {
+    /// Its name.
+    pub metric: String,
+    /// Each aspect of which anything was learnt.
+    pub usual: Vec<(Aspect, Expectation)>,
 }
 
 impl Baselines {
@@ -145,12 +154,16 @@ impl Baselines {
         metrics.get(metric)?.expected(aspect, at_ms)
     }
 
-    /// Returns how much is learnt of every scope.
-    pub fn view(&self) -> Vec<LearntView> {
+    /// Returns what is learnt of every scope, as it is usual in the hour of the week of an instant.
+    pub fn view(&self, at_ms: i64) -> Vec<LearntView> {
         let passed_over = |scope: &Scope| self.passed_over.get(scope).copied().unwrap_or_default();
+        let metric = |(name, baseline): (&String, &Baseline)| {
+            let usual = Aspect::ALL.iter().filter_map(|aspect| Some((*aspect, baseline.expected(*aspect, at_ms)?)));
+            MetricView { metric: name.clone(), usual: usual.collect() }
+        };
         let view = |(scope, metrics): (&Scope, &BTreeMap<String, Baseline>)| LearntView {
             scope: scope.clone(),
-            metrics: metrics.len(),
+            metrics: metrics.iter().map(metric).collect(),
             passed_over: passed_over(scope),
         };
         self.known.iter().map(view).collect()

@@ -109,14 +109,17 @@ fn many(at_ms: i64) -> Vec<Point> {
 fn metrics_that_are_asked_about_come_before_others() {
     let telemetry = Telemetry::default();
     run(&telemetry, 0..3, "v1", many);
-    let view = telemetry.learnt();
-    assert_eq!((view[0].metrics, view[0].passed_over), (METRICS_LEARNT_PER_SCOPE_MAX, 3));
+    let view = telemetry.learnt(T);
+    assert_eq!((view[0].metrics.len(), view[0].passed_over), (METRICS_LEARNT_PER_SCOPE_MAX, 3));
     let last = format!("m{:03}", METRICS_LEARNT_PER_SCOPE_MAX + 2);
     let ask = || telemetry.usual(&scope(), &last, Aspect::Mean, T).unwrap();
     assert_eq!(ask(), None);
     run(&telemetry, 3..6, "v1", many);
     assert!(ask().is_some());
-    assert_eq!((telemetry.learnt()[0].metrics, telemetry.learnt()[0].passed_over), (METRICS_LEARNT_PER_SCOPE_MAX, 3));
+    let view = telemetry.learnt(T);
+    assert_eq!((view[0].metrics.len(), view[0].passed_over), (METRICS_LEARNT_PER_SCOPE_MAX, 3));
+    let shown = view[0].metrics.iter().find(|known| known.metric == last).unwrap();
+    assert_eq!(shown.usual.iter().find(|(aspect, _)| *aspect == Aspect::Mean).map(|(_, usual)| *usual), ask());
 }
 
 #[tokio::test]

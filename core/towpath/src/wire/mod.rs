@@ -25,6 +25,8 @@ use crate::data::DataDir;
 use crate::failure::Failure;
 use crate::settings;
 
+pub(crate) use telemetry::Measuring;
+
 /// What stands behind the server's ports.
 pub(crate) struct Wired {
     pub(crate) driver: Arc<PluginDriver>,

@@ -1,5 +1,7 @@
 //! A deployment that is decided by what the server measured itself: services without any instrumentation are covered by their router.
 
+use serde_json::Value;
+
 use crate::rig::{Callers, Rig, wait_for};
 
 /// Where services may send their metrics; here none does.
@@ -50,4 +52,8 @@ fn a_bad_candidate_is_found_in_the_servers_own_windows() {
     let said = ended["outcome"].as_str().unwrap();
     assert!(said.contains("candidate error rate") && said.contains("against stable 0 %"), "{said}");
     callers.stop();
+    // People are told what came, and what of it is usual.
+    let shown: Value = serde_json::from_slice(&rig.run(&["telemetry", "web", "local"]).stdout).unwrap();
+    assert_eq!(shown["is_on"], true, "{shown}");
+    assert!(shown["scopes"][0]["taken"].as_u64().unwrap() > 0, "{shown}");
 }

@@ -26,6 +26,7 @@ use towpath_proto::v1::plugin_service_client::PluginServiceClient;
 use towpath_proto::v1::release_service_client::ReleaseServiceClient;
 use towpath_proto::v1::server_service_client::ServerServiceClient;
 use towpath_proto::v1::service_service_client::ServiceServiceClient;
+use towpath_proto::v1::telemetry_service_client::TelemetryServiceClient;
 
 pub(crate) use files::{ENVIRONMENT, PATH, service};
 pub(crate) use world::World;
@@ -99,6 +100,7 @@ impl Rig {
             handle: engine.handle(),
             plugins: world.clone(),
             artifacts: world.clone(),
+            measured: Some(world.clone()),
             clock: Arc::new(WallClock),
             info: Arc::new(info),
         };
@@ -137,6 +139,7 @@ impl Rig {
     stub!(releases, ReleaseServiceClient);
     stub!(plugins, PluginServiceClient);
     stub!(server, ServerServiceClient);
+    stub!(telemetry, TelemetryServiceClient);
     stub!(deployments, DeploymentServiceClient);
 
     /// Starts a deployment and returns its id.

@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::{
-    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, PluginInfo, PluginUsage, Plugins, PluginsError,
+    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, Measured, MeasuredMetric, MeasuredScope,
+    PluginInfo, PluginUsage, Plugins, PluginsError, Usual, UsualOf,
 };
 use async_trait::async_trait;
 use engine::Driver;
 use model::{
-    Artifact, Assessment, BasisPoints, Call, Desired, Digest, GateAnswer, Measurement, Observation, OperationKind, PluginUse,
-    Progress, Report, ReportOutcome, Side, SideObservation, State, Verdict,
+    Artifact, Assessment, BasisPoints, Call, Desired, Digest, EnvironmentName, GateAnswer, Measurement, Observation,
+    OperationKind, PluginUse, Progress, Report, ReportOutcome, Scope, ServiceName, Side, SideObservation, State, Timestamp,
+    Verdict,
 };
 use path::TargetDescriptor;
 use sha2::{Digest as _, Sha256};
@@ -151,7 +153,7 @@ impl Plugins for World {
     }
 
     fn by_digest(&self, digest: &Digest) -> Option<PluginInfo> {
-        let own = self.list().into_iter().find(|info| info.digest == *digest);
+        let own = Plugins::list(self).into_iter().find(|info| info.digest == *digest);
         own.or_else(|| self.installed.lock().unwrap().iter().find(|info| info.digest == *digest).cloned())
     }
 
@@ -236,5 +238,26 @@ impl Artifacts for World {
             ArtifactReference::Local(path) => Err(ArtifactsError::NotFound(format!("{path} is not there"))),
             ArtifactReference::Pinned { name, digest } => Ok(Artifact { reference: name.clone(), digest: *digest }),
         }
+    }
+}
+
+impl Measured for World {
+    fn list(&self, _: Timestamp) -> Vec<MeasuredScope> {
+        let of = |service: &str, metrics| MeasuredScope {
+            scope: Scope { service: ServiceName::new(service).unwrap(), environment: EnvironmentName::new("home").unwrap() },
+            taken: 9,
+            refused: 0,
+            last_refusal: String::new(),
+            series: 2,
+            series_turned_away: 0,
+            metrics,
+            metrics_not_learnt: 0,
+        };
+        let usual = Usual { of: UsualOf::Errors, minutes: 60, mean: 0.01, deviation: 0.002, drift: Some(1.25) };
+        vec![of("quick", vec![MeasuredMetric { name: "requests".to_owned(), usual: vec![usual] }]), of("slow", Vec::new())]
+    }
+
+    fn strangers(&self) -> (u64, String) {
+        (3, "there is no service \"ghost\"".to_owned())
     }
 }

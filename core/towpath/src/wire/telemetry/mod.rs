@@ -3,6 +3,7 @@
 mod backend;
 mod catalog;
 mod feed;
+mod list;
 #[cfg(test)]
 mod tests;
 
@@ -66,6 +67,11 @@ impl Measuring {
     /// Returns what plugins ask.
     pub(crate) fn backend(&self) -> Arc<dyn TelemetryBackend> {
         Arc::new(backend::Measured(Arc::clone(&self.telemetry)))
+    }
+
+    /// Returns what people ask.
+    pub(crate) fn listed(&self) -> Arc<dyn api::Measured> {
+        Arc::new(list::Listed(Arc::clone(&self.telemetry)))
     }
 
     /// Stops, and writes down what was learnt.
