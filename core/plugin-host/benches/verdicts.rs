@@ -48,8 +48,17 @@ fn main() {
     };
     let instant = metric(json!({}));
     let range = metric(json!({ "range": { "over": "9999s", "step": "1s", "take": "p95" } }));
+    let ranks = json!({
+        "prometheus": { "url": url },
+        "kayenta": {
+            "metrics": [{ "name": "errors", "values": { "prometheus": "errors{release=\"$release\"}" } }],
+            "stepSeconds": 2,
+        },
+    })
+    .to_string();
     let traffic = json!({ "worseThanStable": {} }).to_string();
     let (prometheus, size, compiled) = plugin("health-prometheus");
+    let (judge, ..) = plugin("health-judge");
     let (counters, ..) = plugin("health-traffic");
     let grants = grants(port);
     let look = |plugin: &Plugin, settings: &str| {
@@ -63,6 +72,7 @@ fn main() {
             Some(native(&range)),
             look(&prometheus, &range),
         ),
+        Row(format!("`health-judge`, ranks of {POINTS} points of each side by Kayenta's rules"), None, look(&judge, &ranks)),
         Row(
             format!("`health-traffic`, {POINTS} requests of each side, a limit and the sequential test"),
             None,

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use test_observability::Prometheus;
+use test_observability::{Alertmanager, Prometheus};
 
 use crate::rig::{Callers, Rig, wait_for};
 
@@ -15,7 +15,7 @@ const WATCHED: [&str; 2] = ["--metrics-listen", "127.0.0.1:0"];
 fn configuration(metrics: SocketAddr) -> String {
     format!(
         "
-global: {{ scrape_interval: 1s, scrape_timeout: 1s }}
+global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}
 scrape_configs:
   - job_name: towpath
     static_configs: [{{ targets: [\"{metrics}\"] }}]
@@ -25,19 +25,25 @@ scrape_configs:
     )
 }
 
-/// What the operator grants: what ships, and this Prometheus to the checks that ask it.
-fn grants(prometheus: SocketAddr) -> String {
-    let place = serde_json::json!({
-        "scheme": "http", "host": prometheus.ip().to_string(), "port": prometheus.port(), "methods": ["POST"],
-        "path": "/api/v1", "private": true,
-    });
+/// What a check may ask.
+fn place(address: SocketAddr, method: &str, path: &str) -> Value {
+    serde_json::json!({
+        "scheme": "http", "host": address.ip().to_string(), "port": address.port(), "methods": [method], "path": path, "private": true,
+    })
+}
+
+/// What the operator grants: what ships, and these places to the checks that ask there.
+fn grants(places: &[(&str, Value)]) -> String {
     let example = crate::rig::workspace().join("examples/grants.json");
     let mut grants: Value = serde_json::from_str(&fs::read_to_string(example).unwrap()).unwrap();
     let list = grants["grants"].as_array_mut().unwrap();
-    for grant in list.iter_mut().filter(|grant| grant["plugin"] == "health-judge") {
-        grant["powers"]["http"] = serde_json::json!({ "allow": [place] });
+    for (plugin, place) in places {
+        let http = serde_json::json!({ "allow": [place] });
+        match list.iter_mut().find(|grant| grant["plugin"] == *plugin) {
+            Some(grant) => grant["powers"]["http"] = http,
+            None => list.push(serde_json::json!({ "plugin": plugin, "powers": { "http": http } })),
+        }
     }
-    list.push(serde_json::json!({ "plugin": "health-prometheus", "powers": { "http": { "allow": [place] } } }));
     grants.to_string()
 }
 
@@ -110,11 +116,17 @@ struct Watched {
 
 impl Watched {
     fn start(check: fn(SocketAddr) -> String) -> Self {
-        let mut rig = Rig::start_runtime_with(&WATCHED);
+        let rig = Rig::start_runtime_with(&WATCHED);
         let prometheus = Prometheus::start(&configuration(rig.metrics()));
-        let grants = rig.file("grants.json", &grants(prometheus.address()));
+        let address = prometheus.address();
+        let asked = ["health-judge", "health-prometheus"].map(|plugin| (plugin, place(address, "POST", "/api/v1")));
+        Self::begin(rig, prometheus, &grants(&asked), &check(address))
+    }
+
+    fn begin(mut rig: Rig, prometheus: Prometheus, grants: &str, check: &str) -> Self {
+        let grants = rig.file("grants.json", grants);
         rig.start_server_with(&["--grants", &grants]);
-        rig.register_changed(|path| judged_by(&path, &check(prometheus.address())));
+        rig.register_changed(|path| judged_by(&path, check));
         rig.release("v1", "");
         let first = rig.deploy("v1");
         let first = rig.wait_for_end(&first);
@@ -176,6 +188,53 @@ fn conditions_over_queries_find_a_bad_candidate_and_promote_a_good_one() {
 
     let good = watched.rig.deploy("v3");
     let ended = watched.rig.wait_for_end(&good);
+    assert_eq!(ended["phase"], "succeeded", "{ended}");
+    watched.callers.stop();
+}
+
+/// What Prometheus raises alerts about: a release that fails often, and that it is alive.
+const RULES: &str = r#"
+groups:
+  - name: services
+    rules:
+      - alert: ErrorsHigh
+        expr: sum by (service, release) (rate(http_requests_total{code=~"5.."}[5s])) / sum by (service, release) (rate(http_requests_total[5s])) > 0.2
+        labels: { severity: page }
+      - alert: Watchdog
+        expr: vector(1)
+"#;
+
+#[test]
+fn an_alert_that_prometheus_raises_takes_a_bad_candidate_back() {
+    let rig = Rig::start_runtime_with(&WATCHED);
+    let alertmanager = Alertmanager::start();
+    let rules = rig.file("rules.yaml", RULES);
+    let told = alertmanager.address();
+    let prometheus = Prometheus::start(&format!(
+        "{}rule_files: [{rules:?}]\nalerting: {{ alertmanagers: [{{ static_configs: [{{ targets: [\"{told}\"] }}] }}] }}\n",
+        configuration(rig.metrics())
+    ));
+    // An alert takes its time: the rule looks back over five seconds.
+    let check = format!(
+        r#"
+    startAfter: 8s
+    use: health-alerts
+    with:
+      alertmanager: "http://{told}"
+      matchers: ['service="$service"', 'release="$release"']
+      severities: [page]
+      since: any
+      watchdog: Watchdog
+"#
+    );
+    let watched = Watched::begin(rig, prometheus, &grants(&[("health-alerts", place(told, "GET", "/api/v2/alerts"))]), &check);
+    watched.rig.release("v2", "ERROR_RATE=0.8");
+    watched.rig.release("v3", "");
+    let ended = watched.rig.wait_for_end(&watched.rig.deploy("v2"));
+    assert_eq!(ended["phase"], "rolled-back", "{ended}");
+    let said = ended["outcome"].as_str().unwrap();
+    assert!(said.contains("1 alert fires that match") && said.contains("ErrorsHigh (page)"), "{said}");
+    let ended = watched.rig.wait_for_end(&watched.rig.deploy("v3"));
     assert_eq!(ended["phase"], "succeeded", "{ended}");
     watched.callers.stop();
 }
