@@ -118,9 +118,12 @@ fn a_stranger_is_installed_refused_granted_revoked_and_upgraded() {
     rig.wait_for_traffic(&id);
     let said = refused(&rig, &["plugin", "remove", "probe", "--force", "--yes"]);
     assert!(said.contains("TP0622") && said.contains(&id), "{said}");
-    // Taken back in the middle of a deployment: it ends, and not well.
+    // Taken back in the middle of a deployment: nobody can tell any more how the candidate is, and a person is asked.
     rig.ask(&["plugin", "revoke", "probe", "--environment", "local"]);
-    assert_ne!(rig.wait_for_end(&id)["phase"], "succeeded");
+    let shown = wait_for("the question", || Some(rig.ask(&["show", &id])).filter(|shown| shown["paused"] == true));
+    assert!(shown["waiting"].as_str().unwrap().contains("the plugin may not use `http`"), "{}", shown["waiting"]);
+    rig.ask(&["rollback", &id]);
+    assert_eq!(rig.wait_for_end(&id)["phase"], "rolled-back");
     assert_eq!(rig.ask(&["plugin", "approve", "probe"])["version"], "2.0.0");
 }
 

@@ -12,6 +12,10 @@ fn judged(path: &str) -> String {
     let (before, rest) = path.split_once("health:\n").unwrap();
     let (_, behind) = rest.split_once("\nsoak:\n").unwrap();
     let judge = r#"health:
+  - name: probe
+    use: health-http
+    with: { path: "${parameters.readinessPath}" }
+    every: ${parameters.lookEvery}
   - name: judge
     use: health-judge
     when: "!change.first"
