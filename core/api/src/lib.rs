@@ -25,7 +25,8 @@ mod view;
 
 pub use auth::Tokens;
 pub use ports::{
-    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, PluginInfo, PluginUsage, Plugins, PluginsError,
+    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, Material, Materials, PluginInfo, PluginUsage,
+    Plugins, PluginsError,
 };
 pub use serve::{Api, ServeError, ServerInfo, serve};
 pub use view::outcome;

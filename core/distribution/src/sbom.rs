@@ -42,6 +42,17 @@ pub enum SbomFormat {
     Spdx,
 }
 
+impl SbomFormat {
+    /// Returns the format's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CargoAuditable => "cargo-auditable",
+            Self::CycloneDx => "cyclonedx",
+            Self::Spdx => "spdx",
+        }
+    }
+}
+
 /// One thing that a plugin was made from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Material {

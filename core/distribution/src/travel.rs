@@ -146,6 +146,14 @@ impl Folder {
         sign_at(&Store::Folder(self), reference, key, format).await
     }
 
+    /// Attaches a list of materials to a plugin in the folder.
+    ///
+    /// # Errors
+    /// As [`attach_sbom`].
+    pub async fn attach_sbom(&self, reference: &Reference, document: &[u8]) -> Result<Reference, Error> {
+        attach_sbom_at(&Store::Folder(self), reference, document).await
+    }
+
     /// Returns who signed a plugin in the folder.
     ///
     /// # Errors
