@@ -2,10 +2,12 @@
 
 mod cosign;
 mod folders;
+mod keyless;
 mod liar;
 mod mirrors;
 mod real;
 mod registry;
+mod sigstore;
 
 use std::collections::BTreeMap;
 
