@@ -87,7 +87,7 @@ pub fn of_component(component: &[u8]) -> Result<Option<Sbom>, Error> {
 ///
 /// # Errors
 /// Returns why it is neither.
-pub fn of_document(place: &str, bytes: &[u8]) -> Result<Sbom, Error> {
+pub(crate) fn of_document(place: &str, bytes: &[u8]) -> Result<Sbom, Error> {
     if bytes.len() > SBOM_BYTES_MAX {
         return Err(wrong(place, &format!("it has {} bytes, at most {SBOM_BYTES_MAX} are read", bytes.len())));
     }

@@ -264,7 +264,7 @@ async fn sign_at(
             ]);
             attach(store, &pinned, &manifest, BUNDLE_TYPE, &bundle, annotations).await?;
         }
-        Evidence::Simple { payload, signature } => add_simple(store, &pinned, &digest, &payload, signature).await?,
+        Evidence::Simple { payload, signature, .. } => add_simple(store, &pinned, &digest, &payload, signature).await?,
     }
     Ok(pinned)
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use distribution::{Error, Folder, Reference, Registries, Signer, Trust, digest_of, load, pull};
+use distribution::{Error, Folder, Reference, Registries, SignatureFormat, Signer, SigningKey, Trust, digest_of, load, pull};
 use serde_json::{Value, json};
 
 use crate::cosign::cosign;
@@ -40,6 +40,29 @@ fn attach(folder: &Path, manifest_digest: &str, bundle: &[u8]) {
     std::fs::write(index, read.to_string()).unwrap();
 }
 
+/// Adds a certificate to the simple signature in a folder, which makes it one of the older keyless format.
+fn certify(folder: &Path) {
+    let index = folder.join("index.json");
+    let mut read: Value = serde_json::from_slice(&std::fs::read(&index).unwrap()).unwrap();
+    let blob = |digest: &str| folder.join("blobs/sha256").join(digest.strip_prefix("sha256:").unwrap());
+    let mut certified = 0;
+    for entry in read["manifests"].as_array_mut().unwrap() {
+        let mut manifest: Value =
+            serde_json::from_slice(&std::fs::read(blob(entry["digest"].as_str().unwrap())).unwrap()).unwrap();
+        if manifest["layers"][0]["mediaType"] != "application/vnd.dev.cosign.simplesigning.v1+json" {
+            continue;
+        }
+        manifest["layers"][0]["annotations"]["dev.sigstore.cosign/certificate"] = "-----BEGIN CERTIFICATE-----".into();
+        let bytes = manifest.to_string();
+        entry["digest"] = digest_of(bytes.as_bytes()).into();
+        entry["size"] = bytes.len().into();
+        std::fs::write(blob(entry["digest"].as_str().unwrap()), bytes).unwrap();
+        certified += 1;
+    }
+    assert_eq!(certified, 1, "{read}");
+    std::fs::write(index, read.to_string()).unwrap();
+}
+
 /// Publishes a component with such a bundle in a registry, and returns its digest.
 async fn published(name: &Reference, what: &str, sign: impl FnOnce(&str) -> Vec<u8>) -> String {
     let place = tempfile::tempdir().unwrap();
@@ -53,7 +76,8 @@ async fn published(name: &Reference, what: &str, sign: impl FnOnce(&str) -> Vec<
 /// Writes a trust with this root and these signers beside it, and reads it.
 fn trust(folder: &Path, root: &Value, signers: &Value) -> Trust {
     std::fs::write(folder.join("root.json"), root.to_string()).unwrap();
-    let names: Vec<_> = ["keys", "identities"].iter().flat_map(|kind| signers[kind].as_object()).flatten().map(|(name, _)| name).collect();
+    let names: Vec<_> =
+        ["keys", "identities"].iter().flat_map(|kind| signers[kind].as_object()).flatten().map(|(name, _)| name).collect();
     let mut text = json!({ "trustRoot": "root.json", "rules": [{ "references": "**", "signedBy": names }] });
     for kind in ["keys", "identities"] {
         if !signers[kind].is_null() {
@@ -105,6 +129,33 @@ async fn a_keyless_signature_of_another_manifest_is_none_of_this_one() {
     let trust = trust(place.path(), &sigstore.trust_root(), &somebody("**", ISSUER));
     let error = pull(&Registries::default(), &trust, &name).await.unwrap_err();
     assert!(matches!(error, Error::Untrusted { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_older_keyless_format_is_refused_by_its_name_and_a_key_beside_a_certificate_counts() {
+    let (registry, place) = (Registry::start(), tempfile::tempdir().unwrap());
+    let name = reference(format!("{}/team/plugin:1", registry.host));
+    let key = rcgen::KeyPair::generate().unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let file = |name: &str| files.path().join(name);
+    std::fs::write(file("release.pub"), key.public_key_pem()).unwrap();
+    std::fs::write(file("other.pub"), rcgen::KeyPair::generate().unwrap().public_key_pem()).unwrap();
+    let folder = Folder::at(place.path());
+    folder.push(&name, &component("older"), &none()).await.unwrap();
+    let key = SigningKey::from_pem(&key.serialize_pem(), None).unwrap();
+    folder.sign(&name, &key, SignatureFormat::Simple).await.unwrap();
+    certify(place.path());
+    load(&folder, &Registries::default(), &name).await.unwrap();
+    let root = Sigstore::new().trust_root();
+    let keyed = |name: &str| json!({ "keys": { "release": { "file": name } } });
+    for who in [somebody("**", ISSUER), keyed("other.pub")] {
+        let error = pull(&Registries::default(), &trust(files.path(), &root, &who), &name).await.unwrap_err();
+        let Error::Untrusted { problems, .. } = &error else { panic!("{error:?}") };
+        let why = "is the older keyless format, which is not read: sign again into a bundle";
+        assert!(problems[0].contains(why), "{problems:?}");
+    }
+    let pulled = pull(&Registries::default(), &trust(files.path(), &root, &keyed("release.pub")), &name).await.unwrap();
+    assert_eq!(pulled.signed_by, [Signer::Key { name: "release".to_owned() }]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod mirrors;
 mod real;
 mod registry;
 mod sigstore;
+mod tokens;
 
 use std::collections::BTreeMap;
 

@@ -178,11 +178,8 @@ impl Sigstore {
         let body = body.to_string();
         let at = i64::try_from(now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap() - 30;
         let id = id(&self.signatures);
-        let promised = format!(
-            r#"{{"body":"{}","integratedTime":{at},"logID":"{}","logIndex":0}}"#,
-            STANDARD.encode(&body),
-            hex(&id)
-        );
+        let promised =
+            format!(r#"{{"body":"{}","integratedTime":{at},"logID":"{}","logIndex":0}}"#, STANDARD.encode(&body), hex(&id));
         let root = STANDARD.encode(sha256(&[&[0], body.as_bytes()].concat()));
         let note = format!("{LOG} - 1\n1\n{root}\n");
         let sealed = [&id[..4], &self.signatures.sign(note.as_bytes()).unwrap()].concat();
