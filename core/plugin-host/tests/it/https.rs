@@ -87,6 +87,8 @@ impl Https {
             methods: Vec::new(),
             path: "/".to_owned(),
             private: true,
+            response_bytes_max: None,
+            timeout_ms: None,
             credentials,
         };
         let grants = Grants { http: Some(HttpGrant { subjects: false, allow: vec![rule] }), ..Grants::default() };
