@@ -26,8 +26,8 @@ mod view;
 
 pub use auth::Tokens;
 pub use ports::{
-    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, Measured, MeasuredMetric, MeasuredScope,
-    PluginInfo, PluginUsage, Plugins, PluginsError, Usual, UsualOf,
+    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, Material, Materials, Measured, MeasuredMetric,
+    MeasuredScope, PluginInfo, PluginUsage, Plugins, PluginsError, Usual, UsualOf,
 };
 pub use serve::{Api, ServeError, ServerInfo, serve};
 pub use view::outcome;

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use model::{Artifact, Digest, Scope, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// A plugin that the server knows, as its manifest tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,9 @@ pub trait Plugins: Send + Sync + 'static {
     /// Returns why an installed component cannot be used on this server; `None` when it can.
     fn problem(&self, digest: &Digest) -> Option<String>;
 
+    /// Returns what a plugin that is part of the program was made from; `None` for every other one.
+    fn own_materials(&self, digest: &Digest) -> Option<Materials>;
+
     /// Returns how often a plugin was called and what it used since it was loaded.
     fn usage(&self, digest: &Digest) -> PluginUsage;
 
@@ -69,6 +73,34 @@ pub struct Fetched {
     pub manifest_digest: Option<String>,
     /// Who signed it, as far as that was verified.
     pub signed_by: Vec<String>,
+    /// What it was made from, as far as it or its registry says so.
+    pub materials: Option<Materials>,
+}
+
+/// What a plugin was made from, as its author says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Materials {
+    /// How the list was written ("cargo-auditable", "cyclonedx", "spdx").
+    pub format: String,
+    /// What is in it, in the order of the list; bounded.
+    pub list: Vec<Material>,
+    /// How many more there are.
+    pub more: u32,
+}
+
+/// One thing that a plugin was made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Material {
+    /// Its name.
+    pub name: String,
+    /// Its version; empty when none is told.
+    pub version: String,
+    /// Its package URL; empty when none is told.
+    pub purl: String,
+    /// Its licence; empty when none is told.
+    pub licence: String,
 }
 
 /// A component could not be had, sorted by fault.

@@ -2,11 +2,6 @@
 
 use std::path::PathBuf;
 
-/// Why a plugin could not be pulled; the same cases as for every other call of this room.
-pub type PullError = Error;
-/// Why a plugin could not be pushed; the same cases as for every other call of this room.
-pub type PushError = Error;
-
 /// Whose fault an error is: decides prefix, exit code and status at the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {

@@ -28,10 +28,10 @@ mod travel;
 
 pub use config::{Host, Registries};
 pub use digest::digest_of;
-pub use error::{Error, Fault, PullError, PushError};
+pub use error::{Error, Fault};
 pub use manifest::COMPONENT_BYTES_MAX;
 pub use reference::Reference;
-pub use sbom::{Material, Sbom, SbomFormat, of_component as sbom_of_component, of_document as sbom_of_document};
+pub use sbom::{Material, Sbom, SbomFormat, of_component as sbom_of_component};
 pub use sign::SignatureFormat;
 pub use sign::key::{GeneratedKeys, SigningKey, generate_key_pair};
 pub use store::folder::Folder;

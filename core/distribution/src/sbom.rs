@@ -42,6 +42,17 @@ pub enum SbomFormat {
     Spdx,
 }
 
+impl SbomFormat {
+    /// Returns the format's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CargoAuditable => "cargo-auditable",
+            Self::CycloneDx => "cyclonedx",
+            Self::Spdx => "spdx",
+        }
+    }
+}
+
 /// One thing that a plugin was made from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Material {
@@ -76,7 +87,7 @@ pub fn of_component(component: &[u8]) -> Result<Option<Sbom>, Error> {
 ///
 /// # Errors
 /// Returns why it is neither.
-pub fn of_document(place: &str, bytes: &[u8]) -> Result<Sbom, Error> {
+pub(crate) fn of_document(place: &str, bytes: &[u8]) -> Result<Sbom, Error> {
     if bytes.len() > SBOM_BYTES_MAX {
         return Err(wrong(place, &format!("it has {} bytes, at most {SBOM_BYTES_MAX} are read", bytes.len())));
     }

@@ -146,6 +146,14 @@ impl Folder {
         sign_at(&Store::Folder(self), reference, key, format).await
     }
 
+    /// Attaches a list of materials to a plugin in the folder.
+    ///
+    /// # Errors
+    /// As [`attach_sbom`].
+    pub async fn attach_sbom(&self, reference: &Reference, document: &[u8]) -> Result<Reference, Error> {
+        attach_sbom_at(&Store::Folder(self), reference, document).await
+    }
+
     /// Returns who signed a plugin in the folder.
     ///
     /// # Errors
@@ -256,7 +264,7 @@ async fn sign_at(
             ]);
             attach(store, &pinned, &manifest, BUNDLE_TYPE, &bundle, annotations).await?;
         }
-        Evidence::Simple { payload, signature } => add_simple(store, &pinned, &digest, &payload, signature).await?,
+        Evidence::Simple { payload, signature, .. } => add_simple(store, &pinned, &digest, &payload, signature).await?,
     }
     Ok(pinned)
 }

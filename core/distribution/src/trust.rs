@@ -13,6 +13,11 @@ use crate::sign::bundle::{self, Claims, Root};
 use crate::sign::key::PublicKey;
 use crate::sign::{Evidence, simple};
 
+/// What is said of a certificate beside a simple signature. It is not read: what proves its time is an annotation of another form, and every
+/// cosign that signs so can sign a bundle, which holds all of it.
+const OLDER_KEYLESS: &str = "a simple signature with a certificate is the older keyless format, which is not read: sign again into a bundle, as cosign does \
+     with --new-bundle-format and, from its version 3 on, by itself";
+
 /// What an operator writes about trust. Files are relative to the file that names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -195,7 +200,8 @@ impl Trust {
                 Evidence::Simple { .. } if *logged => {
                     return Err("a simple signature cannot show its entry in the log, which is asked for".to_owned());
                 }
-                Evidence::Simple { payload, signature } => simple::verify(key, payload, signature, digest)?,
+                Evidence::Simple { payload, signature, certified } => simple::verify(key, payload, signature, digest)
+                    .map_err(|why| if *certified { format!("{why}; {OLDER_KEYLESS}") } else { why })?,
                 Evidence::Bundle(bundle) => {
                     bundle::verify_keyed(bundle, key, self.root.as_ref().filter(|_| *logged), manifest)?;
                 }
@@ -205,7 +211,11 @@ impl Trust {
         let (Some(wanted), Some(root)) = (self.identities.get(name), &self.root) else {
             return Err("nobody of that name is in the trust".to_owned());
         };
-        let Evidence::Bundle(bundle) = evidence else { return Err("it is keyed, and not by this identity".to_owned()) };
+        let bundle = match evidence {
+            Evidence::Bundle(bundle) => bundle,
+            Evidence::Simple { certified: true, .. } => return Err(OLDER_KEYLESS.to_owned()),
+            Evidence::Simple { .. } => return Err("it is keyed, and not by this identity".to_owned()),
+        };
         let Claims { identity, issuer } = bundle::verify_keyless(bundle, root, manifest)?;
         if issuer != wanted.issuer {
             return Err(format!("{issuer} vouched for the signer, not {}", wanted.issuer));

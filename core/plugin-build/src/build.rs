@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{BuildError, Manifest, Toolchain, cargo, component, schema, script};
+use crate::{BuildError, Manifest, Toolchain, cargo, component, materials, schema, script};
 
 /// How a plugin is built.
 #[derive(Clone, Debug, Default)]
@@ -62,9 +62,11 @@ pub fn build(folder: &Path, options: &Options) -> Result<Built, BuildError> {
 fn build_crate(folder: &Path, options: &Options) -> Result<(Vec<u8>, Manifest), BuildError> {
     let toolchain = Toolchain::find(folder)?;
     let package = cargo::package(&toolchain, folder)?;
-    let module = cargo::compile(&toolchain, folder, &package, options)?;
+    let (module, materials) = cargo::compile(&toolchain, folder, &package, options)?;
     let exports = component::exports(&module)?;
     let settings = exports.iter().map(|export| schema::settings(&module, export)).collect::<Result<_, _>>()?;
     let manifest = Manifest::of(folder, package, &exports, settings)?;
-    Ok((component::encode(&module, &manifest)?, manifest))
+    let mut component = component::encode(&module, &manifest)?;
+    materials::write(&materials, &mut component)?;
+    Ok((component, manifest))
 }

@@ -1,5 +1,6 @@
 //! The inner cargo: what a package says, and its module.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,8 +9,9 @@ use semver::Version;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::materials::Material;
 use crate::toolchain::TARGET;
-use crate::{BuildError, Options, Output, Toolchain};
+use crate::{BuildError, Options, Output, Toolchain, materials};
 
 /// How guests are compiled: a plugin is loaded and compiled again for the machine it runs on, so it should be small, and nobody
 /// unwinds in a sandbox.
@@ -58,8 +60,13 @@ pub(crate) fn package(toolchain: &Toolchain, folder: &Path) -> Result<Package, B
     Ok(Package { target_directory: metadata.target_directory, ..package })
 }
 
-/// Compiles the package and returns its core module.
-pub(crate) fn compile(toolchain: &Toolchain, folder: &Path, package: &Package, options: &Options) -> Result<Vec<u8>, BuildError> {
+/// Compiles the package and returns its core module, with the crates that are in it.
+pub(crate) fn compile(
+    toolchain: &Toolchain,
+    folder: &Path,
+    package: &Package,
+    options: &Options,
+) -> Result<(Vec<u8>, BTreeSet<Material>), BuildError> {
     let (target_dir, shared) = target_dir(folder, package, options);
     // Two projects may have plugins of one name: the other one waits until the module has been read.
     let _alone = shared.then(|| alone(&target_dir)).transpose()?;
@@ -77,7 +84,8 @@ pub(crate) fn compile(toolchain: &Toolchain, folder: &Path, package: &Package, o
     let answer = run(command, folder, options.output)?;
     let path = artifact(&answer, package)
         .ok_or_else(|| BuildError::CargoAnswer { folder: folder.to_owned(), why: "it names no module".to_owned() })?;
-    fs::read(&path).map_err(|source| BuildError::Read { path, source })
+    let module = fs::read(&path).map_err(|source| BuildError::Read { path, source })?;
+    Ok((module, materials::linked(&answer, &package.manifest_path.to_string_lossy())))
 }
 
 /// Returns where cargo keeps what it compiles, and whether other projects do so there.

@@ -16,6 +16,7 @@ mod cargo;
 mod component;
 mod environment;
 mod manifest;
+mod materials;
 mod schema;
 mod script;
 mod toolchain;

@@ -1,15 +1,19 @@
 //! A target, as a third party would write it: what shall run is one document at a service that knows versions (`etag`).
 //!
-//! The fence is in the document, and a write says which version it replaces. So the service itself refuses a write that arrives late:
-//! whoever read before a newer one wrote replaces nothing. That is native fencing.
+//! The fence is in the document, and a write says which version it changes. So the service itself refuses a write that arrives late:
+//! whoever read before a newer one wrote changes nothing. That is native fencing.
+//!
+//! A write changes our fields alone: those that somebody else keeps in the document stay, and what somebody else changed of ours is said
+//! as drift until the next deployment sets it right.
 
 mod document;
 mod store;
 
-use document::Document;
+use document::Runs;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use store::Written;
+use store::{Found, Written};
+use towpath_sdk::helpers::stamp::Order;
 use towpath_sdk::prelude::*;
 use towpath_sdk::target::{Fencing, Pending};
 
@@ -76,7 +80,7 @@ impl Target for TargetDocuments {
     }
 
     fn observe(call: &Call<Settings>) -> Result<Observation, Fault> {
-        Ok(store::read(call)?.map_or_else(Document::default, |found| found.document).observation(&call.settings.endpoints))
+        observation(call, store::read(call)?.as_ref())
     }
 
     fn reconcile(call: &Call<Settings>, desired: &Desired) -> Progress {
@@ -84,40 +88,53 @@ impl Target for TargetDocuments {
     }
 
     fn preview(call: &Call<Settings>, desired: &Desired) -> Result<Vec<String>, Fault> {
-        let found = store::read(call)?.map(|found| found.document);
-        Ok(document::changes(found.as_ref(), &Document::wanted(call, desired)?))
+        let now = store::read(call)?.map_or_else(|| Ok(Runs::default()), |found| found.live.runs())?;
+        Ok(now.changes(&Runs::wanted(desired)?))
     }
 }
 
-/// Goes as far as one call can: reads, compares, replaces what was read, and reads what is there.
+/// Goes as far as one call can: reads, compares, changes what was read, and reads what is there.
 fn step(call: &Call<Settings>, desired: &Desired) -> Result<Progress, Fault> {
-    let wanted = Document::wanted(call, desired)?;
+    let wanted = Runs::wanted(desired)?;
     let found = store::read(call)?;
-    if let Some(found) = &found {
-        if found.document.fence > call.context.fence {
-            return Ok(Progress::Superseded(found.document.fence));
-        }
-        if found.document == wanted {
-            return Ok(Progress::Converged(wanted.observation(&call.settings.endpoints)));
-        }
+    if let Some(over) = over(call, found.as_ref(), &wanted)? {
+        return Ok(over);
     }
-    let written = store::replace(call, found.as_ref(), &wanted)?;
-    let there = store::read(call)?.map_or_else(Document::default, |found| found.document);
-    if there.fence > call.context.fence {
-        return Ok(Progress::Superseded(there.fence));
-    }
-    if there == wanted {
-        return Ok(Progress::Converged(there.observation(&call.settings.endpoints)));
-    }
-    let message = match written {
-        Written::Done => "the document was written, and is not what is there",
-        Written::Overtaken => "somebody else wrote first",
+    let written = match &found {
+        Some(found) => store::change(call, found, &found.live.compared(call, &wanted).patch)?,
+        None => store::create(call, &wanted.document(call))?,
     };
-    Ok(Progress::InProgress(Pending {
-        observation: there.observation(&call.settings.endpoints),
-        retry_after_ms: call.settings.retry_after_ms,
-        message: message.to_owned(),
-    }))
+    let there = store::read(call)?;
+    if let Some(over) = over(call, there.as_ref(), &wanted)? {
+        return Ok(over);
+    }
+    let soon_ms = call.settings.retry_after_ms;
+    let (retry_after_ms, message) = match written {
+        Written::Done => (soon_ms, "the document was written, and is not what is there"),
+        Written::Overtaken => (soon_ms, "somebody else wrote first"),
+        Written::Later(wait_ms) => (wait_ms.max(soon_ms), "the service is busy and says when to come again"),
+    };
+    let observation = observation(call, there.as_ref())?;
+    Ok(Progress::InProgress(Pending { observation, retry_after_ms, message: message.to_owned() }))
+}
+
+/// Returns how a call ends with what was read, if there is nothing to write.
+fn over(call: &Call<Settings>, found: Option<&Found>, wanted: &Runs) -> Result<Option<Progress>, Fault> {
+    let Some(there) = found else { return Ok(None) };
+    match there.live.order(call) {
+        Order::Superseded(highest) => return Ok(Some(Progress::Superseded(highest))),
+        Order::Unreadable => return Err(Fault::permanent("the fence in the service's document is no number")),
+        Order::MayWrite => {}
+    }
+    if !there.live.compared(call, wanted).is_as_desired() {
+        return Ok(None);
+    }
+    observation(call, found).map(Progress::Converged).map(Some)
+}
+
+fn observation(call: &Call<Settings>, found: Option<&Found>) -> Result<Observation, Fault> {
+    let endpoints = &call.settings.endpoints;
+    found.map_or_else(|| Ok(Runs::default().observation(endpoints)), |found| found.live.observation(endpoints))
 }
 
 towpath_sdk::export_target!(TargetDocuments);

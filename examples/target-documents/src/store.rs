@@ -1,14 +1,18 @@
-//! Reading the service's document, and replacing the one that was read.
+//! Reading the service's document, and changing the one that was read.
 
-use towpath_sdk::powers::http::{Error, Request, Response};
+use serde_json::Value;
+use towpath_sdk::helpers::patch::MERGE_PATCH;
+use towpath_sdk::helpers::retry;
+use towpath_sdk::powers::clock;
+use towpath_sdk::powers::http::{Request, Response};
 use towpath_sdk::prelude::*;
 
 use crate::Settings;
-use crate::document::Document;
+use crate::document::Live;
 
 /// A document, and the version that it was read as.
 pub(crate) struct Found {
-    pub(crate) document: Document,
+    pub(crate) live: Live,
     version: String,
 }
 
@@ -19,6 +23,8 @@ pub(crate) enum Written {
     Done,
     /// Somebody else wrote since: nothing was changed.
     Overtaken,
+    /// The service wants to be asked again after so many milliseconds.
+    Later(u32),
 }
 
 /// Returns the document; `None` if there is none.
@@ -27,24 +33,35 @@ pub(crate) fn read(call: &Call<Settings>) -> Result<Option<Found>, Fault> {
     match answer.status {
         404 => return Ok(None),
         200 => {}
-        status => return Err(unexpected(status)),
+        _ => return Err(retry::fault("reading the service's document", &answer)),
     }
     let version = answer.header("etag").ok_or_else(|| Fault::permanent("the service's document has no version (etag)"))?;
-    let document = answer.json().map_err(Fault::permanent)?;
-    Ok(Some(Found { document, version: version.to_owned() }))
+    let live = Live::of(answer.json().map_err(Fault::permanent)?)?;
+    Ok(Some(Found { live, version: version.to_owned() }))
 }
 
-/// Replaces what was read, unless somebody else did.
-pub(crate) fn replace(call: &Call<Settings>, found: Option<&Found>, wanted: &Document) -> Result<Written, Fault> {
-    let request = request(call, "PUT").json(wanted);
-    let request = match found {
-        Some(found) => request.header("if-match", &found.version),
-        None => request.header("if-none-match", "*"),
-    };
-    match ask(call, &request)?.status {
-        200..=299 => Ok(Written::Done),
-        412 => Ok(Written::Overtaken),
-        status => Err(unexpected(status)),
+/// Writes the first document, unless there is one.
+pub(crate) fn create(call: &Call<Settings>, document: &Value) -> Result<Written, Fault> {
+    written(call, &request(call, "PUT").header("if-none-match", "*").json(document))
+}
+
+/// Changes what was read, unless somebody else did.
+pub(crate) fn change(call: &Call<Settings>, found: &Found, patch: &Value) -> Result<Written, Fault> {
+    let body = patch.to_string();
+    written(call, &request(call, "PATCH").header("if-match", &found.version).header("content-type", MERGE_PATCH).body(body))
+}
+
+fn written(call: &Call<Settings>, request: &Request) -> Result<Written, Fault> {
+    let answer = ask(call, request)?;
+    match answer.status {
+        200..=299 => return Ok(Written::Done),
+        412 => return Ok(Written::Overtaken),
+        _ => {}
+    }
+    let fault = retry::fault("writing the service's document", &answer);
+    match retry::after_ms(&answer, clock::now_ms()) {
+        Some(wait_ms) if fault.retryable => Ok(Written::Later(wait_ms)),
+        _ => Err(fault),
     }
 }
 
@@ -56,17 +73,6 @@ fn request(call: &Call<Settings>, method: &str) -> Request {
 
 /// Sends a request. No answer may mean that it was done: the next call reads before it writes.
 fn ask(call: &Call<Settings>, request: &Request) -> Result<Response, Fault> {
-    request.send().map_err(|error| {
-        let message = format!("{} of {}'s document: {}", request.method, call.context.service, error.sentence());
-        match error {
-            Error::Refused(_) | Error::Invalid(_) => Fault::permanent(message),
-            Error::Unreachable(_) | Error::Timeout | Error::TooLarge(_) | Error::Broken(_) => Fault::retryable(message),
-        }
-    })
-}
-
-fn unexpected(status: u16) -> Fault {
-    let message = format!("the service answers with status {status}");
-    // A busy or broken service recovers; one that says no says it again.
-    if status >= 500 || status == 429 { Fault::retryable(message) } else { Fault::permanent(message) }
+    let doing = format!("{} of {}'s document", request.method, call.context.service);
+    request.send().map_err(|error| retry::unanswered(&doing, &error))
 }

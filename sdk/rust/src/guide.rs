@@ -193,8 +193,8 @@ pub mod powers {
     //!
     //! | Power | Is for | The grant says |
     //! |---|---|---|
-    //! | [`http`](crate::powers::http) | requests | scheme, host, port, methods, path below which; whether inside the network; credentials that the host adds and the plugin never sees |
-    //! | [`command`](crate::powers::command) | programs on the server's machine | which program under which name, its arguments, how many more and of what form |
+    //! | [`http`](crate::powers::http) | requests | scheme, host, port, methods, path below which; whether inside the network; how large an answer may be and how long it may take; credentials that the host adds and the plugin never sees |
+    //! | [`command`](crate::powers::command) | programs on the server's machine | which program under which name, its arguments, how many more and of what form; how much time, memory and file it may use |
     //! | [`ssh`](crate::powers::ssh) | commands and files on hosts | host, pinned key, user, command lines, folders |
     //! | [`artifact`](crate::powers::artifact) | reading what is deployed | yes or no; only the call's own artifacts |
     //! | [`secret`](crate::powers::secret) | a secret that the plugin itself must see | its name, and where it is kept |

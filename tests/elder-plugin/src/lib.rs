@@ -1,12 +1,20 @@
-//! A health check that speaks `towpath:plugin@0.1.0` by itself, as a third party of that time may have built it.
+//! A gate, a health check and a target that speak `towpath:plugin@0.1.0` by themselves, as a third party of that time may have built them.
 //!
-//! It exists so that a host that knows later versions is shown to run it. It must never be moved to a later version.
+//! They exist so that a host that knows later versions is shown to run them. They must never be moved to a later version.
 
 mod bindings {
     #![expect(unsafe_code, reason = "generated")]
     wit_bindgen::generate!({
+        inline: "
+            package test:elder;
+            world all {
+                include towpath:plugin/gate-plugin@0.1.0;
+                include towpath:plugin/health-plugin@0.1.0;
+                include towpath:plugin/target-plugin@0.1.0;
+            }
+        ",
         path: "../../sdk/wit/0.1",
-        world: "health-plugin",
+        world: "test:elder/all",
         generate_all,
     });
     use crate::Elder;
@@ -14,8 +22,14 @@ mod bindings {
 }
 
 use bindings::exports::towpath::plugin::health::{Assessment, Guest, Subjects, Verdict, Window};
-use bindings::towpath::plugin::types::Context;
+use bindings::exports::towpath::plugin::{gate, target};
+use bindings::towpath::plugin::types::{Context, Fault};
 use bindings::towpath::plugin::{clock, http, log};
+
+mod others;
+
+/// What there is to set up: nothing.
+const SCHEMA: &str = r#"{"type":"object","additionalProperties":false}"#;
 
 struct Elder;
 
@@ -31,7 +45,39 @@ impl Guest for Elder {
     }
 
     fn settings_schema() -> String {
-        r#"{"type":"object","additionalProperties":false}"#.to_owned()
+        SCHEMA.to_owned()
+    }
+}
+
+impl gate::Guest for Elder {
+    fn evaluate(context: Context, evidence: Vec<gate::Evidence>) -> gate::Answer {
+        others::evaluate(&context, &evidence)
+    }
+
+    fn settings_schema() -> String {
+        SCHEMA.to_owned()
+    }
+}
+
+impl target::Guest for Elder {
+    fn describe(settings: String) -> Result<target::Descriptor, Fault> {
+        others::describe(&settings)
+    }
+
+    fn observe(context: Context) -> Result<target::Observation, Fault> {
+        others::observe(context)
+    }
+
+    fn reconcile(context: Context, desired: target::Desired) -> target::Progress {
+        others::reconcile(context, desired)
+    }
+
+    fn preview(_: Context, desired: target::Desired) -> Result<Vec<String>, Fault> {
+        others::preview(&desired)
+    }
+
+    fn settings_schema() -> String {
+        SCHEMA.to_owned()
     }
 }
 

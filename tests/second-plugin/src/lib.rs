@@ -1,12 +1,20 @@
-//! A health check that speaks `towpath:plugin@0.2.0` by itself, as a third party of that time may have built it.
+//! A gate, a health check and a target that speak `towpath:plugin@0.2.0` by themselves, as a third party of that time may have built them.
 //!
-//! It exists so that a host that knows later versions is shown to run it. It must never be moved to a later version.
+//! They exist so that a host that knows later versions is shown to run them. They must never be moved to a later version.
 
 mod bindings {
     #![expect(unsafe_code, reason = "generated")]
     wit_bindgen::generate!({
+        inline: "
+            package test:second;
+            world all {
+                include towpath:plugin/gate-plugin@0.2.0;
+                include towpath:plugin/health-plugin@0.2.0;
+                include towpath:plugin/target-plugin@0.2.0;
+            }
+        ",
         path: "../../sdk/wit/0.2",
-        world: "health-plugin",
+        world: "test:second/all",
         generate_all,
     });
     use crate::Second;
@@ -14,8 +22,12 @@ mod bindings {
 }
 
 use bindings::exports::towpath::plugin::health::{Assessment, Guest, Subjects, Verdict, Window};
-use bindings::towpath::plugin::types::{Context, Measurement, Side};
+use bindings::exports::towpath::plugin::{gate, target};
+use bindings::towpath::plugin::types::{Context, Fault, Measurement, Side};
 use bindings::towpath::plugin::{clock, http, log, random};
+
+#[path = "../../elder-plugin/src/others.rs"]
+mod others;
 
 struct Second;
 
@@ -38,14 +50,56 @@ impl Guest for Second {
     }
 }
 
+impl gate::Guest for Second {
+    fn evaluate(context: Context, evidence: Vec<gate::Evidence>) -> gate::Answer {
+        others::evaluate(&context, &evidence)
+    }
+}
+
+impl target::Guest for Second {
+    fn describe(settings: String) -> Result<target::Descriptor, Fault> {
+        others::describe(&settings)
+    }
+
+    fn observe(context: Context) -> Result<target::Observation, Fault> {
+        others::observe(context)
+    }
+
+    fn reconcile(context: Context, desired: target::Desired) -> target::Progress {
+        others::reconcile(context, desired)
+    }
+
+    fn preview(_: Context, desired: target::Desired) -> Result<Vec<String>, Fault> {
+        others::preview(&desired)
+    }
+}
+
 /// What there is to set up: nothing. The build reads it from the core module; it is no export of the component.
 #[cfg(target_arch = "wasm32")]
-#[expect(unsafe_code, reason = "the contract's own name of what the build reads")]
-#[unsafe(export_name = "towpath:settings-schema/health@0.2.0")]
-extern "C" fn settings_schema() -> i32 {
-    let schema = r#"{"type":"object","additionalProperties":false}"#;
-    let returned: &'static [u32; 2] = Box::leak(Box::new([schema.as_ptr() as u32, schema.len() as u32]));
-    returned.as_ptr() as i32
+mod schemas {
+    #![expect(unsafe_code, reason = "the contract's own names of what the build reads")]
+
+    const SCHEMA: &str = r#"{"type":"object","additionalProperties":false}"#;
+
+    #[unsafe(export_name = "towpath:settings-schema/gate@0.2.0")]
+    extern "C" fn gate() -> i32 {
+        schema()
+    }
+
+    #[unsafe(export_name = "towpath:settings-schema/health@0.2.0")]
+    extern "C" fn health() -> i32 {
+        schema()
+    }
+
+    #[unsafe(export_name = "towpath:settings-schema/target@0.2.0")]
+    extern "C" fn target() -> i32 {
+        schema()
+    }
+
+    fn schema() -> i32 {
+        let returned: &'static [u32; 2] = Box::leak(Box::new([SCHEMA.as_ptr() as u32, SCHEMA.len() as u32]));
+        returned.as_ptr() as i32
+    }
 }
 
 fn probe(endpoint: &str) -> (Verdict, String) {

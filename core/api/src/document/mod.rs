@@ -1,7 +1,7 @@
 //! The form in which the catalog keeps services, environments, paths, releases and evidence: JSON of our own, with a form number.
 //!
 //! Keys: `plugin/NAME/DIGEST`, `plugin-name/NAME`, `plugin-grant/DIGEST/ENVIRONMENT` (`*` for all), `plugin-record/NAME/TIME-N`,
-//! `plugin-part/DIGEST/NNNNN`, `plugin-hold/DIGEST/TIME-N`, `plugin-removal/DIGEST`,
+//! `plugin-part/DIGEST/NNNNN`, `plugin-materials/DIGEST`, `plugin-hold/DIGEST/TIME-N`, `plugin-removal/DIGEST`,
 //! `service/NAME`, `environment/NAME`, `path/NAME/VERSION`, `release/SERVICE/ID`,
 //! `release-label/SERVICE/LABEL`, `evidence/ID/NNN`, `usual/SERVICE/ENVIRONMENT/METRIC`, where the part before
 //! the first slash is the catalog's kind. A form that this program does not know is refused, never guessed.
@@ -9,6 +9,7 @@
 mod component;
 mod evidence;
 mod file;
+mod materials;
 mod plugin;
 mod release;
 mod scope;
@@ -30,6 +31,7 @@ pub use scope::has_scope;
 pub use usual::{forget_usual, keep_usual, usual_of_all};
 
 pub(crate) use component::forget_component;
+pub(crate) use materials::{forget_materials, keep_materials, materials_of};
 pub(crate) use plugin::{grant_key, kept as plugins_kept};
 pub use release::{EvidencePin, PathPin, PluginPin, ReleaseDocument};
 
@@ -60,6 +62,8 @@ pub(crate) const USUAL: &str = "usual";
 pub(crate) const PLUGIN: &str = "plugin";
 /// A kind of document: some of the bytes of an installed component.
 pub(crate) const PLUGIN_PART: &str = "plugin-part";
+/// A kind of document: what an installed component was made from.
+pub(crate) const PLUGIN_MATERIALS: &str = "plugin-materials";
 /// A kind of document: what a plugin's name stands for.
 pub(crate) const PLUGIN_NAME: &str = "plugin-name";
 /// A kind of document: what was granted to a digest.

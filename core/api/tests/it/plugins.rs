@@ -122,6 +122,11 @@ async fn a_plugins_page_says_what_it_asked_last_and_a_list_does_not() {
     let schemas: Vec<_> = page.settings_schemas.iter().map(|one| (one.kind.as_str(), one.schema.as_str())).collect();
     assert_eq!(schemas, [("health", r#"{"type":"object"}"#)]);
     let list = rig.plugins().list(v1::ListRequest {}).await.unwrap().into_inner();
-    assert!(list.plugins.iter().all(|plugin| plugin.latest_uses.is_empty()));
+    assert!(list.plugins.iter().all(|plugin| plugin.latest_uses.is_empty() && plugin.materials.is_none()));
+    let materials = page.materials.unwrap();
+    assert_eq!((materials.format.as_str(), materials.materials[0].name.as_str(), materials.more), ("spdx", "serde", 2));
+    let digest = page.digest;
+    rig.plugins().remove(v1::RemovePluginRequest { name: "queue".to_owned(), force: false }).await.unwrap();
+    assert_eq!(rig.store.get("plugin-materials", &digest).await.unwrap(), None);
     rig.stop().await;
 }

@@ -152,6 +152,19 @@ fn granted(grant: &v1::PluginGrant) -> String {
     format!("{place}, {until}, by {}{reason} {}", grant.granted_by, grant.powers)
 }
 
+/// Materials that are named on a page; all of them are in its JSON.
+const MATERIALS_NAMED_MAX: usize = 5;
+
+fn named(materials: &[v1::Material]) -> String {
+    let first =
+        materials.iter().take(MATERIALS_NAMED_MAX).map(|one| format!("{} {}", one.name, one.version).trim_end().to_owned());
+    let mut named: Vec<_> = first.collect();
+    if materials.len() > MATERIALS_NAMED_MAX {
+        named.push("…; --json shows them".to_owned());
+    }
+    named.join(", ")
+}
+
 /// Says what was asked of the host, when, for whom, and what came of it.
 fn used(latest: &v1::PowerUse) -> String {
     let v1::PowerUse { power, what, outcome, why, at_ms, elapsed_us, deployment, service, environment } = latest;
@@ -175,6 +188,10 @@ fn one(output: &mut Output, plugin: &v1::Plugin) -> Result<(), Error> {
     if !plugin.source.is_empty() {
         let signers = plugin.signed_by.join(", ");
         lines.push(("signed by", if signers.is_empty() { "nobody that was verified".to_owned() } else { signers }));
+    }
+    if let Some(v1::Materials { format, materials, more }) = &plugin.materials {
+        let all = materials.len() + *more as usize;
+        lines.push(("made of", format!("{all} parts, as {format} lists them ({})", named(materials))));
     }
     lines.extend(plugin.powers.iter().map(|power| {
         let new = if plugin.new_powers.contains(&power.name) { " (new)" } else { "" };

@@ -325,6 +325,11 @@ fn plugin(state: &str) -> v1::Plugin {
             environment: "local".to_owned(),
             ..v1::PowerUse::default()
         }],
+        materials: Some(v1::Materials {
+            format: "spdx".to_owned(),
+            materials: (1..=7).map(|number| v1::Material { name: format!("m{number}"), ..v1::Material::default() }).collect(),
+            more: 3,
+        }),
         settings_schemas: [("gate", "{}"), ("health", "[]")]
             .map(|(kind, schema)| v1::SettingsSchema { kind: kind.to_owned(), schema: schema.to_owned() })
             .to_vec(),

@@ -48,6 +48,7 @@ async fn plugins_are_listed_shown_and_removed() {
     for verb in ["inspect", "get"] {
         let (_, out, _) = fake.run(&format!("plugin {verb} probe")).await;
         assert!(out.contains("from      file:///srv/probe.wasm"), "{out}");
+        assert!(out.contains("made of   10 parts, as spdx lists them (m1, m2, m3, m4, m5, …; --json shows them)"), "{out}");
         assert!(out.contains("settings of the gate\n{}\nsettings of the health\n[]\n"), "{out}");
         let latest = out.lines().find(|line| line.starts_with("latest ")).unwrap();
         let used = r"ago http GET http://a:80/\u{1b}[2J (failed: no answer in time, 7 us) for web in local, d-1";

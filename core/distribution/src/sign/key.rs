@@ -59,7 +59,7 @@ impl SigningKey {
     }
 
     /// Returns the public key as PEM.
-    pub fn public_pem(&self) -> String {
+    pub(crate) fn public_pem(&self) -> String {
         pem(PUBLIC, self.pair.public_key_der().expect("BUG: a key pair has a public key").as_bytes())
     }
 

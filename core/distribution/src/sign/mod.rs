@@ -21,8 +21,8 @@ pub enum SignatureFormat {
 /// A signature as it was found or made, not verified.
 #[derive(Clone, Debug)]
 pub(crate) enum Evidence {
-    /// The document of simple signing, and its signature.
-    Simple { payload: Vec<u8>, signature: String },
+    /// The document of simple signing, its signature, and whether a certificate came along that says who signed.
+    Simple { payload: Vec<u8>, signature: String, certified: bool },
     /// A bundle.
     Bundle(Vec<u8>),
 }
@@ -33,7 +33,7 @@ pub(crate) fn sign(key: &SigningKey, format: SignatureFormat, name: &str, manife
         SignatureFormat::Bundle => bundle::sign(key, manifest_digest).map(Evidence::Bundle),
         SignatureFormat::Simple => {
             let (payload, signature) = simple::sign(key, name, manifest_digest)?;
-            Ok(Evidence::Simple { payload, signature })
+            Ok(Evidence::Simple { payload, signature, certified: false })
         }
     }
 }

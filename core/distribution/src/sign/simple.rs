@@ -13,6 +13,8 @@ use crate::error::Error;
 pub(crate) const SIMPLE_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 /// The annotation of a layer that holds its signature.
 pub(crate) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// The annotation of a layer with the certificate of who signed, which the older keyless format has in place of a bundle.
+pub(crate) const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const KIND: &str = "cosign container image signature";
 
 /// The document that is signed; other words in it are the signer's.

@@ -11,7 +11,7 @@ use crate::manifest::{Descriptor, INDEX_TYPE, MANIFEST_TYPE, Manifest};
 use crate::reference::Reference;
 use crate::sign::Evidence;
 use crate::sign::bundle::BUNDLE_TYPES;
-use crate::sign::simple::{SIGNATURE, SIMPLE_TYPE};
+use crate::sign::simple::{CERTIFICATE, SIGNATURE, SIMPLE_TYPE};
 use folder::Folder;
 use hosts::Hosts;
 
@@ -119,9 +119,10 @@ impl Store<'_> {
         let Some((_, manifest)) = self.simple_manifest(reference, digest).await? else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for layer in manifest.layers().iter().filter(|layer| layer.media_type == SIMPLE_TYPE).take(SIGNATURES_MAX) {
-            let Some(signature) = layer.annotations.get(SIGNATURE) else { continue };
+            let Some(signature) = layer.annotations.get(SIGNATURE).cloned() else { continue };
+            let certified = layer.annotations.contains_key(CERTIFICATE);
             match self.blob(reference, layer, SIGNATURE_BYTES_MAX).await {
-                Ok(payload) => found.push(Evidence::Simple { payload: payload.to_vec(), signature: signature.clone() }),
+                Ok(payload) => found.push(Evidence::Simple { payload: payload.to_vec(), signature, certified }),
                 Err(error) => tracing::warn!(%error, "a signature of a plugin is left out"),
             }
         }

@@ -11,7 +11,7 @@ use crate::{component, none, reference, trust_in};
 const PASSWORD: &str = "not-a-secret";
 
 /// Runs cosign in a folder with its keys, with no way to any network but loopback; returns whether it agreed, and what it said.
-fn cosign(arguments: &[&str], folder: &Path) -> (bool, String) {
+pub(crate) fn cosign(arguments: &[&str], folder: &Path) -> (bool, String) {
     let ran = Command::new("cosign")
         .args(arguments)
         .current_dir(folder)

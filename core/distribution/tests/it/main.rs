@@ -2,10 +2,13 @@
 
 mod cosign;
 mod folders;
+mod keyless;
 mod liar;
 mod mirrors;
 mod real;
 mod registry;
+mod sigstore;
+mod tokens;
 
 use std::collections::BTreeMap;
 

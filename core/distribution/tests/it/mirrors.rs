@@ -1,4 +1,4 @@
-//! Mirrors and registries that lie, stumble, or ask for tokens.
+//! Mirrors and registries that lie or stumble.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -71,22 +71,6 @@ async fn more_than_is_taken_is_not_read() {
     let liar = Liar::start(|_, _| answer(200, vec![b' '; 2 * 1024 * 1024])).await;
     let error = pull(&Registries::default(), &Trust::unsigned(), &reference(format!("{}/a:1", liar.host))).await.unwrap_err();
     assert!(matches!(&error, Error::TooLarge { limit: 1_048_576, .. }), "{error}");
-}
-
-#[tokio::test]
-async fn a_token_is_fetched_where_the_registry_says() {
-    let tokens = Liar::start(|_, _| answer(200, r#"{"token": "abc"}"#)).await;
-    let realm = format!(r#"Bearer realm="http://{}/token",service="registry.example""#, tokens.host);
-    let liar = Liar::start(move |_, proof| match proof {
-        Some("Bearer abc") => answer(404, ""),
-        _ => with_header(401, "www-authenticate", &realm),
-    })
-    .await;
-    let error =
-        pull(&Registries::default(), &Trust::unsigned(), &reference(format!("{}/team/a:1", liar.host))).await.unwrap_err();
-    assert!(matches!(error, Error::NotFound { .. }), "{error}");
-    let asked = tokens.asked.lock().unwrap().clone();
-    assert_eq!(asked, [("/token?scope=repository:team/a:pull&service=registry.example".to_owned(), None)]);
 }
 
 #[tokio::test]

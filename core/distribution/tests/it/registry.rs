@@ -45,6 +45,17 @@ impl Registry {
         Self::start_in(folder, &lock)
     }
 
+    /// Starts a registry that asks for tokens from a server elsewhere, signed with the key of a certificate.
+    pub(crate) fn start_with_tokens(realm: &str, service: &str, issuer: &str, certificate_pem: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tokens.pem");
+        std::fs::write(&file, certificate_pem).unwrap();
+        let file = file.display();
+        let tokens =
+            format!("auth: {{token: {{realm: \"{realm}\", service: {service}, issuer: {issuer}, rootcertbundle: {file}}}}}\n");
+        Self::start_in(folder, &tokens)
+    }
+
     /// Starts a registry that proves itself by a certificate of an authority of its own; see [`Registry::authority`].
     pub(crate) fn start_encrypted() -> Self {
         let folder = tempfile::tempdir().unwrap();

@@ -46,6 +46,9 @@ impl Script {
             paths: false,
             environment: std::collections::BTreeMap::new(),
             timeout_ms: 60_000,
+            memory_bytes_max: 1 << 30,
+            cpu_seconds_max: 60,
+            file_bytes_max: 1 << 20,
             reading: true,
         };
         Self { _folder: folder, rule }

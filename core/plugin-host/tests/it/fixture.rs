@@ -94,6 +94,8 @@ pub(crate) fn may_get(port: u16, path: &str) -> Grants {
         methods: Vec::new(),
         path: path.to_owned(),
         private: true,
+        response_bytes_max: None,
+        timeout_ms: None,
         credentials: None,
     };
     Grants { http: Some(HttpGrant { subjects: false, allow: vec![rule] }), ..Grants::default() }

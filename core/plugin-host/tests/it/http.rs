@@ -67,6 +67,8 @@ async fn a_public_rule_does_not_reach_inside() {
         methods: Vec::new(),
         path: "/".to_owned(),
         private,
+        response_bytes_max: None,
+        timeout_ms: None,
         credentials: None,
     };
     let allow =

@@ -104,6 +104,8 @@ impl Https {
             methods: Vec::new(),
             path: "/".to_owned(),
             private: true,
+            response_bytes_max: None,
+            timeout_ms: None,
             credentials,
         };
         Grants { http: Some(HttpGrant { subjects: false, allow: vec![rule] }), ..Grants::default() }

@@ -36,6 +36,8 @@ fn may_log_in() -> Grants {
         path: "/login".to_owned(),
         private: true,
         credentials: None,
+        response_bytes_max: None,
+        timeout_ms: None,
     };
     Grants { http: Some(HttpGrant { subjects: true, allow: vec![rule] }), ..Grants::default() }
 }

@@ -161,6 +161,8 @@ impl Bench {
             methods,
             path: "/".to_owned(),
             private: true,
+            response_bytes_max: None,
+            timeout_ms: None,
             credentials: None,
         };
         let http = Some(HttpGrant { subjects: true, allow: vec![rule] });

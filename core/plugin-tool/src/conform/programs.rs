@@ -18,6 +18,9 @@ const ARGUMENTS_MAX: usize = 100;
 /// How long a program may run, in milliseconds: the call's own time ends it earlier.
 const TIMEOUT_MS: u32 = 60_000;
 
+/// How much memory a program may use, and how large a file may become, in bytes: they print a few files.
+const BYTES_MAX: u64 = 256 << 20;
+
 /// A folder with programs. It goes when dropped.
 pub(super) struct Programs {
     folder: tempfile::TempDir,
@@ -67,6 +70,9 @@ impl Programs {
             paths: true,
             environment: Default::default(),
             timeout_ms: TIMEOUT_MS,
+            cpu_seconds_max: None,
+            memory_bytes_max: BYTES_MAX,
+            file_bytes_max: BYTES_MAX,
             reading: true,
         })
     }

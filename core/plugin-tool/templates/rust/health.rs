@@ -28,7 +28,7 @@ impl HealthCheck for Plugin {
         // No data is not healthy.
         let Some(endpoint) = look.candidate_endpoint() else { return Assessment::inconclusive("the candidate has no endpoint") };
         match powers::http::get(&format!("http://{endpoint}{}", look.settings.path)) {
-            Ok(answer) if (200..300).contains(&answer.status) => {
+            Ok(answer) if answer.is_success() => {
                 let measured = Measurement::new("latency", f64::from(answer.elapsed_ms), "ms").on(Side::Candidate);
                 Assessment::healthy("the candidate answers").measured([measured])
             }

@@ -17,15 +17,19 @@ impl World for Answering {
     }
 }
 
-fn check(endpoint: Option<&str>, answer: Result<u16, http::Error>, verdict: Verdict, sentence: &str) {
+/// A look at a candidate that is reached there.
+fn look(endpoint: Option<&str>) -> Look<Settings> {
     let candidate = Subject { endpoint: endpoint.map(str::to_owned), basis_points: 1000, ..Subject::new("v2") };
-    let look = Look {
+    Look {
         context: context("{}"),
         settings: Settings { path: "/healthz".to_owned() },
         subjects: Subjects { stable: None, candidate: Some(candidate), public_endpoint: None },
         window: Window { started_ms: 0, ends_ms: 60_000 },
-    };
-    let found = in_world(Answering(answer), || Plugin::assess(&look));
+    }
+}
+
+fn check(endpoint: Option<&str>, answer: Result<u16, http::Error>, verdict: Verdict, sentence: &str) {
+    let found = in_world(Answering(answer), || Plugin::assess(&look(endpoint)));
     assert_eq!(found.sentence, sentence);
     assert_eq!(format!("{:?}", found.verdict), format!("{verdict:?}"));
 }

@@ -1,11 +1,15 @@
 //! A target: writes what shall run, as one document, to a service that runs it.
 //!
-//! The document holds the highest fence that was seen, and is only replaced when it is still the one that was read: so a write that
-//! arrives late changes nothing.
+//! The document is stamped with the fence and the operation of its last writer, and is only replaced when it is still the one that was
+//! read: so a write that arrives late changes nothing.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use towpath_sdk::powers::http;
+use towpath_sdk::helpers::retry;
+use towpath_sdk::helpers::stamp::{Order, Stamp};
+use towpath_sdk::powers::http::{Request, Response};
 use towpath_sdk::prelude::*;
 use towpath_sdk::target::{Fencing, Pending, SideDesired, SideObservation};
 
@@ -25,7 +29,8 @@ pub struct Settings {
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
-    fence: u64,
+    /// Who wrote it last.
+    labels: BTreeMap<String, String>,
     stable: Option<Running>,
     candidate: Option<Running>,
     candidate_basis_points: u16,
@@ -59,7 +64,7 @@ impl Target for Plugin {
     }
 
     fn observe(call: &Call<Settings>) -> Result<Observation, Fault> {
-        Ok(read(call)?.map_or_else(|| observation(&Document::default()), |(document, _)| observation(&document)))
+        Ok(observation(&read(call)?.unwrap_or_default().0))
     }
 
     fn reconcile(call: &Call<Settings>, desired: &Desired) -> Progress {
@@ -68,7 +73,7 @@ impl Target for Plugin {
 
     fn preview(call: &Call<Settings>, desired: &Desired) -> Result<Vec<String>, Fault> {
         let (now, then) = (read(call)?.unwrap_or_default().0, document(call, desired));
-        let same = Document { fence: now.fence, ..then.clone() } == now;
+        let same = Document { labels: now.labels.clone(), ..then } == now;
         Ok(if same { Vec::new() } else { vec![format!("the document of {} is replaced", call.context.service)] })
     }
 }
@@ -77,21 +82,26 @@ impl Target for Plugin {
 fn step(call: &Call<Settings>, desired: &Desired) -> Result<Progress, Fault> {
     let found = read(call)?;
     let (now, version) = found.map_or((Document::default(), None), |(document, version)| (document, Some(version)));
-    if now.fence > call.context.fence {
-        return Ok(Progress::Superseded(now.fence));
+    match Stamp::order(&now.labels, call.context.fence) {
+        Order::MayWrite => {}
+        Order::Superseded(highest) => return Ok(Progress::Superseded(highest)),
+        Order::Unreadable => return Err(Fault::permanent("the fence in the service's document is no number")),
     }
     let wanted = document(call, desired);
     if now == wanted {
         return Ok(Progress::Converged(observation(&now)));
     }
+    let request = request(call, "PUT").json(&wanted);
     // `if-match` has the service refuse the write when somebody else wrote since.
-    let condition = version.map_or(("if-none-match", "*".to_owned()), |version| ("if-match", version));
-    let body = serde_json::to_vec(&wanted).map_err(|error| Fault::permanent(error.to_string()))?;
-    let answer = send(call, "PUT", vec![condition], body)?;
+    let request = match version {
+        Some(version) => request.header("if-match", version),
+        None => request.header("if-none-match", "*"),
+    };
+    let answer = send(call, &request)?;
     let message = match answer.status {
         200..=299 => "the document was written, and has to be seen",
         412 => "somebody else wrote first",
-        status => return Err(Fault::retryable(format!("the service answers with status {status}"))),
+        _ => return Err(retry::fault("writing the service's document", &answer)),
     };
     Ok(Progress::InProgress(Pending { observation: observation(&now), retry_after_ms: RETRY_MS, message: message.to_owned() }))
 }
@@ -102,8 +112,10 @@ fn document(call: &Call<Settings>, desired: &Desired) -> Document {
         digest: side.artifact_digest.clone(),
         percent: side.capacity_percent,
     };
+    let mut labels = BTreeMap::new();
+    Stamp::of(&call.context).write(&mut labels);
     Document {
-        fence: call.context.fence,
+        labels,
         stable: desired.stable.as_ref().map(running),
         candidate: desired.candidate.as_ref().map(running),
         candidate_basis_points: desired.traffic.as_ref().map_or(0, |traffic| traffic.candidate_basis_points),
@@ -120,7 +132,7 @@ fn observation(document: &Document) -> Observation {
         sides: sides.into_iter().filter_map(seen).collect(),
         candidate_basis_points: document.candidate_basis_points,
         public_endpoint: None,
-        highest_fence: document.fence,
+        highest_fence: Stamp::read(&document.labels).map_or(0, |stamp| stamp.fence),
         drift: Vec::new(),
         state: None,
     }
@@ -128,23 +140,25 @@ fn observation(document: &Document) -> Observation {
 
 /// Returns the document and its version, if there is one.
 fn read(call: &Call<Settings>) -> Result<Option<(Document, String)>, Fault> {
-    let answer = send(call, "GET", Vec::new(), Vec::new())?;
+    let answer = send(call, &request(call, "GET"))?;
     match answer.status {
         404 => return Ok(None),
         200 => {}
-        status => return Err(Fault::retryable(format!("the service answers with status {status}"))),
+        _ => return Err(retry::fault("reading the service's document", &answer)),
     }
-    let version = answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("etag")).map(|(_, value)| value.clone());
-    let version = version.ok_or_else(|| Fault::permanent("the service's document has no version (etag)"))?;
-    let document = serde_json::from_slice(&answer.body).map_err(|error| Fault::permanent(format!("the document cannot be read: {error}")))?;
-    Ok(Some((document, version)))
+    let version = answer.header("etag").ok_or_else(|| Fault::permanent("the service's document has no version (etag)"))?;
+    Ok(Some((answer.json().map_err(Fault::permanent)?, version.to_owned())))
 }
 
-fn send(call: &Call<Settings>, method: &str, headers: Vec<(&str, String)>, body: Vec<u8>) -> Result<http::Response, Fault> {
-    let url = format!("{}/{}/{}", call.settings.url.trim_end_matches('/'), call.context.service, call.context.environment);
-    let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let request = http::Request { method: method.to_owned(), url, headers, body, timeout_ms: TIMEOUT_MS, redirects_max: 0 };
-    http::fetch(&request).map_err(|error| Fault::retryable(error.sentence()))
+fn request(call: &Call<Settings>, method: &str) -> Request {
+    let url = call.settings.url.trim_end_matches('/');
+    Request::new(method, format!("{url}/{}/{}", call.context.service, call.context.environment)).timeout_ms(TIMEOUT_MS)
+}
+
+/// Sends a request. No answer may mean that it was done: the next call reads before it writes.
+fn send(call: &Call<Settings>, request: &Request) -> Result<Response, Fault> {
+    let doing = format!("{} of {}'s document", request.method, call.context.service);
+    request.send().map_err(|error| retry::unanswered(&doing, &error))
 }
 
 towpath_sdk::export_target!(Plugin);

@@ -191,3 +191,14 @@ fn the_published_sdk_is_all_that_a_project_needs() {
 fn cargo_toml(folder: &Path) -> String {
     std::fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest")
 }
+
+/// What an author learns first is what is copied: not a request by hand, nor a fence beside the SDK's own.
+#[test]
+fn a_target_in_rust_begins_with_what_the_sdk_has_for_targets() {
+    let (_root, folder) = make(Kind::Target, Language::Rust);
+    let source = std::fs::read_to_string(folder.join("src/lib.rs")).expect("a source");
+    for used in ["Request::new(", "Stamp::order(", "Stamp::of(", "retry::fault(", "retry::unanswered("] {
+        assert!(source.contains(used), "{used} is not in it");
+    }
+    assert!(!source.contains("redirects_max:"), "a request is made by hand, field by field");
+}

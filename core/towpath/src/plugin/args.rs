@@ -35,14 +35,30 @@ pub(crate) enum LocalCommand {
     ///
     /// Example: towpath plugin push my-gate.wasm registry.example/team/my-gate:1.0.0
     Push(PushArgs),
-    /// Signs a plugin in a registry, as cosign does.
+    /// Signs a plugin where it is, as cosign does.
     ///
     /// Example: towpath plugin sign registry.example/team/my-gate:1.0.0 --key release.key
     Sign(SignArgs),
-    /// Fetches a plugin from a registry, when it is signed by whom you believe.
+    /// Fetches a plugin from a registry or a folder, when it is signed by whom you believe.
     ///
     /// Example: towpath plugin pull registry.example/team/my-gate:1.0.0 -o my-gate.wasm --key release.pub
     Pull(PullArgs),
+    /// Says who signed a plugin, of those that you believe, and fetches nothing else.
+    ///
+    /// Example: towpath plugin verify registry.example/team/my-gate:1.0.0 --key release.pub
+    Verify(VerifyArgs),
+    /// Copies a plugin with its signatures from its registry into a folder, for machines without a network.
+    ///
+    /// Example: towpath plugin save registry.example/team/my-gate:1.0.0 offline; there: towpath plugin install /offline#registry.example/team/my-gate:1.0.0
+    Save(SaveArgs),
+    /// Copies a plugin with its signatures from a folder to the registry of its name.
+    ///
+    /// Example: towpath plugin load offline registry.example/team/my-gate:1.0.0
+    Load(LoadArgs),
+    /// Attaches a list of materials (CycloneDX or SPDX in JSON) to a plugin that does not carry one itself.
+    ///
+    /// Example: towpath plugin attach registry.example/team/my-gate:1.0.0 my-gate.cdx.json
+    Attach(AttachArgs),
 }
 
 /// How registries are reached.
@@ -65,7 +81,7 @@ pub(crate) struct KeyArgs {
 pub(crate) struct PushArgs {
     /// The component.
     pub(crate) file: PathBuf,
-    /// Where to, like registry.example/team/my-gate:1.0.0.
+    /// Where to, like registry.example/team/my-gate:1.0.0, or FOLDER#REFERENCE.
     pub(crate) reference: String,
     #[command(flatten)]
     pub(crate) places: Places,
@@ -74,7 +90,7 @@ pub(crate) struct PushArgs {
 /// What to sign.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SignArgs {
-    /// The plugin in its registry.
+    /// The plugin in its registry, or FOLDER#REFERENCE.
     pub(crate) reference: String,
     /// The private key: cosign's, encrypted with the password in COSIGN_PASSWORD, or PKCS#8 in PEM.
     #[arg(long, value_name = "FILE")]
@@ -98,7 +114,7 @@ pub(crate) enum Format {
 /// What to fetch.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PullArgs {
-    /// The plugin in its registry.
+    /// The plugin in its registry, or FOLDER#REFERENCE.
     pub(crate) reference: String,
     /// Where to write the component.
     #[arg(long, short, value_name = "FILE")]
@@ -112,6 +128,54 @@ pub(crate) struct PullArgs {
     /// Take it whoever signed it, or nobody.
     #[arg(long)]
     pub(crate) allow_unsigned: bool,
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
+/// What to verify.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The plugin in its registry, or FOLDER#REFERENCE.
+    pub(crate) reference: String,
+    /// The public key that must have signed it.
+    #[arg(long, value_name = "FILE", conflicts_with = "trust")]
+    pub(crate) key: Option<PathBuf>,
+    /// Whose signatures are believed for what, as JSON: the file that `towpath server --plugin-trust` takes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
+/// What to copy into a folder.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SaveArgs {
+    /// The plugin in its registry.
+    pub(crate) reference: String,
+    /// The folder; it is made when it is not there.
+    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
+/// What to copy out of a folder.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LoadArgs {
+    /// The folder.
+    pub(crate) folder: PathBuf,
+    /// The plugin, as it is called in its registry.
+    pub(crate) reference: String,
+    #[command(flatten)]
+    pub(crate) places: Places,
+}
+
+/// What to attach.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AttachArgs {
+    /// The plugin in its registry, or FOLDER#REFERENCE.
+    pub(crate) reference: String,
+    /// The list of materials.
+    pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) places: Places,
 }

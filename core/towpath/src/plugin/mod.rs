@@ -3,15 +3,20 @@
 
 pub(crate) mod args;
 
+mod attach;
 mod build;
 mod check;
+mod copy;
 mod key;
 mod new;
+mod place;
 mod pull;
 mod push;
 mod run;
 mod sign;
 mod test;
+mod trust;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,6 +26,8 @@ use distribution::{Fault, Reference, Registries};
 use plugin_tool::ToolError;
 
 use self::args::{LocalCommand, Places};
+pub(crate) use self::place::IN_FOLDER;
+use self::place::Place;
 use crate::failure::{self, Failure};
 use crate::settings;
 
@@ -44,6 +51,10 @@ pub(crate) async fn run(command: &LocalCommand, output: &mut Output) -> Result<E
         LocalCommand::Push(options) => push::run(options, output).await,
         LocalCommand::Sign(options) => sign::run(options, output).await,
         LocalCommand::Pull(options) => pull::run(options, output).await,
+        LocalCommand::Verify(options) => verify::run(options, output).await,
+        LocalCommand::Save(options) => copy::save(options, output).await,
+        LocalCommand::Load(options) => copy::load(options, output).await,
+        LocalCommand::Attach(options) => attach::run(options, output).await,
     }?;
     Ok(match verdict {
         Verdict::Good => ExitCode::SUCCESS,

@@ -133,11 +133,11 @@ impl Components {
 }
 
 fn judged(host: &PluginHost, found: Found) -> Result<Fetched, FetchError> {
-    let Found { component, source, manifest_digest, signed_by } = found;
+    let Found { component, source, manifest_digest, signed_by, materials } = found;
     let loaded = host.load(&component);
     let loaded = loaded.map_err(|error| FetchError::Unusable(format!("{source} cannot be used: {}", failure::chain(&error))))?;
     let info = info(&loaded.manifest().name, digest(&component), loaded.manifest(), component.len());
-    Ok(Fetched { info, component, source, manifest_digest, signed_by })
+    Ok(Fetched { info, component, source, manifest_digest, signed_by, materials })
 }
 
 fn keep(folder: &Path, place: &Path, component: &[u8]) -> std::io::Result<()> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Wea
 use std::time::Duration;
 
 use api::document::{PluginDocument, PluginsKept};
-use api::{FetchError, Fetched, LatestUse, PluginInfo, PluginUsage, Plugins, PluginsError};
+use api::{FetchError, Fetched, LatestUse, Materials, PluginInfo, PluginUsage, Plugins, PluginsError};
 use async_trait::async_trait;
 use driver::{PluginDriver, Registry};
 use engine::Clock;
@@ -16,6 +16,7 @@ use plugin_host::{Grants, Manifest, PluginHost, PowerCounts, UseOutcome};
 
 use super::components::{Components, Unloaded};
 use super::grants::GrantTable;
+use super::sources::materials_in;
 use crate::failure::{self, Failure};
 
 /// Loads the plugins that this program carries. Blocks: the first start compiles them.
@@ -180,6 +181,11 @@ impl Plugins for Catalog {
 
     fn problem(&self, digest: &Digest) -> Option<String> {
         self.known().problems.get(digest).cloned()
+    }
+
+    fn own_materials(&self, digest: &Digest) -> Option<Materials> {
+        let own = bundled_plugins::all().iter().find(|own| own.digest == digest.to_string())?;
+        materials_in(own.component, own.name)
     }
 
     fn usage(&self, digest: &Digest) -> PluginUsage {

@@ -4,15 +4,13 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use api::FetchError;
-use distribution::{Fault, Folder, Pulled, Reference, Registries, Trust};
+use api::{FetchError, Material, Materials};
+use distribution::{Fault, Folder, Pulled, Reference, Registries, Sbom, Trust};
 use plugin_host::Limits;
 
 use crate::args::ServerArgs;
 use crate::failure::{self, Failure};
-
-/// What stands between a folder of plugins and the reference of one in it.
-const IN_FOLDER: char = '#';
+use crate::plugin::IN_FOLDER;
 
 /// Where plugins come from, as the operator set it up.
 pub(crate) struct Sources {
@@ -29,7 +27,15 @@ pub(crate) struct Found {
     pub(crate) manifest_digest: Option<String>,
     /// Whose signatures on it were verified.
     pub(crate) signed_by: Vec<String>,
+    /// What it was made from, as its author says.
+    pub(crate) materials: Option<Materials>,
 }
+
+/// Materials of one list that are kept: a plugin has some dozens, and each list is a document of the store.
+const MATERIALS_MAX: usize = 1_000;
+
+/// Characters of each word about one of them.
+const MATERIAL_CHARS_MAX: usize = 200;
 
 impl Sources {
     /// Reads the operator's files. Without a file of trust, nothing comes from a registry or a folder.
@@ -69,6 +75,31 @@ fn of(pulled: Pulled) -> Found {
         source: pulled.reference.to_string(),
         manifest_digest: Some(pulled.manifest_digest),
         signed_by: pulled.signed_by.iter().map(ToString::to_string).collect(),
+        materials: pulled.sbom.map(materials),
+    }
+}
+
+/// Returns what a component says of its materials; a list that cannot be read is none, and the log says why.
+pub(super) fn materials_in(component: &[u8], whose: &str) -> Option<Materials> {
+    let read = distribution::sbom_of_component(component);
+    let read = read.inspect_err(|error| tracing::warn!(plugin = whose, %error, "the list of materials is left out"));
+    read.ok().flatten().map(materials)
+}
+
+/// Returns a list as it is kept: bounded, in words that rewrite no screen.
+fn materials(sbom: Sbom) -> Materials {
+    let word = |text: String| text.chars().filter(|one| !plugin_host::is_deceptive(*one)).take(MATERIAL_CHARS_MAX).collect();
+    let material = |one: distribution::Material| Material {
+        name: word(one.name),
+        version: word(one.version.unwrap_or_default()),
+        purl: word(one.purl.unwrap_or_default()),
+        licence: word(one.licence.unwrap_or_default()),
+    };
+    let more = sbom.components.len().saturating_sub(MATERIALS_MAX);
+    Materials {
+        format: sbom.format.as_str().to_owned(),
+        list: sbom.components.into_iter().take(MATERIALS_MAX).map(material).collect(),
+        more: u32::try_from(more).unwrap_or(u32::MAX),
     }
 }
 
@@ -77,7 +108,8 @@ fn of_file(file: &str) -> Result<Found, FetchError> {
         ErrorKind::NotFound | ErrorKind::PermissionDenied => FetchError::NotFound(format!("{file} cannot be read: {error}")),
         _ => FetchError::Unusable(format!("{file} cannot be read: {error}")),
     })?;
-    Ok(Found { component, source: format!("file://{file}"), manifest_digest: None, signed_by: Vec::new() })
+    let materials = materials_in(&component, file);
+    Ok(Found { component, source: format!("file://{file}"), manifest_digest: None, signed_by: Vec::new(), materials })
 }
 
 /// Reads a file that is no larger than a component may be.

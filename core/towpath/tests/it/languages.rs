@@ -144,19 +144,38 @@ fn document(kept: &Kept, head: &Parts, body: &[u8]) -> Response<Full<Bytes>> {
             let found = Response::builder().header(ETAG, version);
             return found.body(Full::new(documents.last().unwrap().to_string().into())).unwrap();
         }
-        Method::PUT => {
+        Method::PUT | Method::PATCH => {
             let fits = match head.headers.get(IF_MATCH) {
                 Some(wanted) => wanted.as_bytes() == version.as_bytes(),
                 None => head.headers.contains_key(IF_NONE_MATCH) && documents.is_empty(),
             };
             if fits {
-                documents.push(serde_json::from_slice(body).unwrap());
+                let mut written = documents.last().cloned().filter(|_| head.method == Method::PATCH).unwrap_or_default();
+                merge(&mut written, serde_json::from_slice(body).unwrap());
+                documents.push(written);
             }
             if fits { StatusCode::NO_CONTENT } else { StatusCode::PRECONDITION_FAILED }
         }
         _ => StatusCode::METHOD_NOT_ALLOWED,
     };
     empty(status)
+}
+
+/// Changes a document as a merge patch says.
+fn merge(document: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *document = patch;
+        return;
+    };
+    if !document.is_object() {
+        *document = Value::Object(serde_json::Map::new());
+    }
+    for (name, value) in patch {
+        match value {
+            Value::Null => drop(document.as_object_mut().unwrap().remove(&name)),
+            value => merge(&mut document[name], value),
+        }
+    }
 }
 
 /// Answers for a side: well if the document says that it runs.
@@ -173,6 +192,11 @@ fn empty(status: StatusCode) -> Response<Full<Bytes>> {
 fn runs(document: &Value) -> (Option<&str>, Option<&str>, u64) {
     let release = |side: &str| document[side]["release"].as_str();
     (release("stable"), release("candidate"), document["candidateBasisPoints"].as_u64().unwrap())
+}
+
+/// The fence of a document's writer.
+fn fence(document: &Value) -> u64 {
+    document["labels"]["towpath-fence"].as_str().unwrap().parse().unwrap()
 }
 
 /// Leaves out the check that asks the local runtime for its traffic.
@@ -196,7 +220,7 @@ fn a_target_in_rust_tells_a_service_what_to_run() {
     });
     let (host, port) = (service.documents.ip(), service.documents.port());
     let rule = format!(
-        r#"{{"scheme": "http", "host": "{host}", "port": {port}, "methods": ["GET", "PUT"], "path": "/deploy", "private": true}}"#
+        r#"{{"scheme": "http", "host": "{host}", "port": {port}, "methods": ["GET", "PUT", "PATCH"], "path": "/deploy", "private": true}}"#
     );
     assert_eq!(service.all(), Vec::<Value>::new(), "nothing was written without a grant");
     grant(&rig, "target-documents", &format!(r#"{{"http": {{"allow": [{rule}]}}}}"#));
@@ -213,7 +237,7 @@ fn a_target_in_rust_tells_a_service_what_to_run() {
     let written = service.all();
     let weights: Vec<_> = written.iter().map(|document| runs(document).2).collect();
     assert!([500, 2_500, 5_000].iter().all(|weight| weights.contains(weight)), "the steps of the canary: {weights:?}");
-    assert!(written.is_sorted_by_key(|document| document["fence"].as_u64()), "no older writer came late: {written:?}");
+    assert!(written.is_sorted_by_key(fence), "no older writer came late: {written:?}");
     let (stable, candidate, _) = runs(written.last().unwrap());
     assert!(stable.xor(candidate).is_some(), "one release alone is left: {written:?}");
 }

@@ -3,6 +3,7 @@
 mod apart;
 mod audit;
 mod authors;
+mod beside;
 mod crash;
 mod disk;
 mod judged;

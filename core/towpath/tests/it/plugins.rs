@@ -77,6 +77,9 @@ fn a_stranger_is_installed_refused_granted_revoked_and_upgraded() {
     let mut rig = Rig::start();
     let first = install(&rig, "1.0.0", None);
     assert_eq!(first["state"], "current", "{first}");
+    let told = |page: &Value| page["materials"]["materials"].to_string();
+    assert!(told(&first).contains("towpath-sdk"), "{first}");
+    assert!(told(&rig.ask(&["plugin", "inspect", "gate-junit"])).contains("quick-xml"), "those of the program itself as well");
     let digest = first["digest"].as_str().unwrap();
     rig.register_changed(|path| path.replace("use: health-http", "use: probe"));
     rig.release("a", "");

@@ -284,7 +284,7 @@ impl Drop for Rig {
 /// The rig's watches are shorter than a server may be dead; what was not seen then is looked at later, and is no doubt.
 const PATH_PATIENCE: &str = "\npatience: 30s\n";
 
-const SERVICE: &str = "
+pub(crate) const SERVICE: &str = "
 apiVersion: towpath.dev/v1
 kind: Service
 metadata: { name: web, owner: tests }

@@ -104,3 +104,76 @@ fn refused_to_overwrite(folder: &Path) -> bool {
     let output = plugin(folder, &["key", "release"]);
     !output.status.success() && fs::read(folder.join("release.key")).unwrap() == before
 }
+
+#[test]
+fn a_signed_folder_is_made_by_commands_and_travels_to_where_there_is_no_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let component = bundled_plugins::all().iter().find(|plugin| plugin.name == "gate-junit").unwrap();
+    fs::write(folder.join("gate.wasm"), component.component).unwrap();
+    done(folder, &["key", "release"]);
+    let registry = Registry::start(folder);
+    let reference = format!("{}/team/gate:1.0.0", registry.address);
+    done(folder, &["push", "gate.wasm", &reference]);
+    done(folder, &["sign", &reference, "--key", "release.key"]);
+    // Saved from the registry, which is gone then.
+    let saved = done(folder, &["save", &reference, "offline"]);
+    assert!(saved.contains(&format!("saved offline#{reference}@sha256:")), "{saved}");
+    drop(registry);
+    let there = format!("offline#{reference}");
+    let verified = done(folder, &["verify", &there, "--key", "release.pub"]);
+    assert!(verified.contains("signed by"), "{verified}");
+    let pulled = done(folder, &["pull", &there, "-o", "pulled.wasm", "--key", "release.pub", "--json"]);
+    let pulled: serde_json::Value = serde_json::from_str(&pulled).unwrap();
+    assert_eq!(fs::read(folder.join("pulled.wasm")).unwrap(), component.component);
+    let materials: Vec<_> = pulled["materials"]["materials"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(pulled["materials"]["format"], "cargo-auditable");
+    assert!(materials.contains(&"towpath-sdk".into()) && materials.contains(&"serde_json".into()), "{materials:?}");
+    // From there into another registry.
+    let other = folder.join("other");
+    fs::create_dir(&other).unwrap();
+    let mirror = Registry::start(&other);
+    let renamed = reference.split_once('/').unwrap().1;
+    let wrong = refused(folder, &["load", "offline", &format!("{}/{renamed}", mirror.address)]);
+    assert!(wrong.contains("TP0625"), "a folder has plugins under their own names: {wrong}");
+    // Written into a folder at once, signed there, and with a list of materials beside it.
+    let own = "own#registry.example/team/plain:1.0.0";
+    fs::write(folder.join("plain.wasm"), without(component.component, ".dep-v0")).unwrap();
+    done(folder, &["push", "plain.wasm", own]);
+    done(folder, &["sign", own, "--key", "release.key"]);
+    fs::write(folder.join("list.json"), r#"{"bomFormat": "CycloneDX", "components": [{"name": "left-pad", "version": "1"}]}"#)
+        .unwrap();
+    done(folder, &["attach", own, "list.json"]);
+    let pulled = done(folder, &["pull", own, "-o", "plain-pulled.wasm", "--key", "release.pub", "--json"]);
+    let pulled: serde_json::Value = serde_json::from_str(&pulled).unwrap();
+    assert_eq!(
+        (&pulled["materials"]["format"], &pulled["materials"]["materials"][0]["name"]),
+        (&"cyclonedx".into(), &"left-pad".into())
+    );
+}
+
+#[test]
+fn a_folder_is_loaded_into_the_registry_of_its_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let component = bundled_plugins::all().iter().find(|plugin| plugin.name == "gate-junit").unwrap();
+    fs::write(folder.join("gate.wasm"), component.component).unwrap();
+    done(folder, &["key", "release"]);
+    let registry = Registry::start(folder);
+    let reference = format!("{}/team/gate:1.0.0", registry.address);
+    done(folder, &["push", "gate.wasm", &format!("offline#{reference}")]);
+    done(folder, &["sign", &format!("offline#{reference}"), "--key", "release.key"]);
+    let loaded = done(folder, &["load", "offline", &reference]);
+    assert!(loaded.contains(&format!("loaded {reference}@sha256:")), "{loaded}");
+    done(folder, &["pull", &reference, "-o", "pulled.wasm", "--key", "release.pub"]);
+    assert_eq!(fs::read(folder.join("pulled.wasm")).unwrap(), component.component);
+}
+
+/// Returns a component without its last section, which has this name.
+fn without(component: &[u8], name: &str) -> Vec<u8> {
+    let at = component.windows(name.len()).rposition(|bytes| bytes == name.as_bytes()).expect("the section");
+    // Before the name stand its length, and before that the section's (seven bits to a byte) and its kind.
+    let content = component.len() - (at - 1);
+    let digits = (content.ilog2() / 7 + 1) as usize;
+    component[..at - 1 - digits - 1].to_vec()
+}

@@ -14,7 +14,7 @@
 
 use serde_json::{Map, Value};
 
-use super::patch::pointer;
+use super::patch::{merge, pointer};
 
 /// What came of a compare.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,12 +28,14 @@ pub struct Compared {
 impl Compared {
     /// Returns whether nothing is to be done.
     pub fn is_as_desired(&self) -> bool {
-        self.patch.as_object().is_some_and(Map::is_empty)
+        is_empty(&self.patch)
     }
 }
 
 /// Compares three JSON objects. A field of ours is one that was applied last or is desired; a list is one field. `null` as last applied
 /// means that nothing was.
+///
+/// An object of ours that is no longer desired goes as a whole, unless somebody else keeps fields in it: those stay.
 ///
 /// A desired `null` cannot be said in a merge patch: it is taken as "not there".
 pub fn compare(last: &Value, live: &Value, desired: &Value) -> Compared {
@@ -66,8 +68,11 @@ fn objects<'a>(
                 path,
                 drift,
             );
-            if !inner.is_empty() {
-                patch.insert(name.to_owned(), Value::Object(inner));
+            let inner = Value::Object(inner);
+            if then.is_none() && now.is_some_and(|now| is_empty(&merge(now.clone(), &inner))) {
+                patch.insert(name.to_owned(), Value::Null);
+            } else if !is_empty(&inner) {
+                patch.insert(name.to_owned(), inner);
             }
         } else {
             if before.is_some() && before != now {
@@ -86,6 +91,10 @@ fn is_object(value: Option<&Value>) -> bool {
     value.is_some_and(Value::is_object)
 }
 
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty)
+}
+
 fn said(value: Option<&Value>) -> String {
     value.map_or_else(|| "not there".to_owned(), Value::to_string)
 }
@@ -95,7 +104,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::helpers::patch::merge;
 
     #[test]
     fn fields_of_others_stay_and_ours_that_are_gone_go() {
@@ -105,6 +113,18 @@ mod tests {
         assert_eq!(found.patch, json!({ "labels": { "a": "3", "b": null }, "list": null }));
         assert_eq!(found.drift, Vec::<String>::new());
         assert_eq!(merge(live, &found.patch), json!({ "labels": { "a": "3", "theirs": "x" }, "status": { "ready": 1 } }));
+    }
+
+    #[test]
+    fn an_object_of_ours_goes_as_a_whole_unless_somebody_keeps_fields_in_it() {
+        let last = json!({ "side": { "release": "v1", "limits": { "memory": 1 } } });
+        let patch = |live: Value| compare(&last, &live, &json!({})).patch;
+        assert_eq!(patch(last.clone()), json!({ "side": null }));
+        assert_eq!(patch(json!({ "side": {} })), json!({ "side": null }));
+        let theirs = json!({ "side": { "release": "v1", "limits": { "memory": 1 }, "note": "mine" } });
+        assert_eq!(patch(theirs), json!({ "side": { "release": null, "limits": null } }));
+        assert_eq!(patch(json!({ "side": 7 })), json!({ "side": null }));
+        assert_eq!(patch(json!({})), json!({}));
     }
 
     #[test]

@@ -106,6 +106,8 @@ pub(crate) fn may_ask(host: &str, port: u16, path: &str, private: bool) -> Grant
         methods: Vec::new(),
         path: path.to_owned(),
         private,
+        response_bytes_max: None,
+        timeout_ms: None,
         credentials: None,
     };
     Grants { http: Some(HttpGrant { subjects: false, allow: vec![rule] }), ..Grants::default() }

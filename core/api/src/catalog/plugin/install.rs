@@ -42,6 +42,9 @@ pub(super) async fn install(api: &Api, by: Actor, asked: v1::InstallPluginReques
 /// Keeps the bytes, and only then lets anybody know of them.
 async fn held_install(api: &Api, by: &Actor, fetched: &Fetched, which: &Which) -> Result<(), ApiError> {
     api.plugins.keep(fetched).await?;
+    if let Some(materials) = fetched.materials.clone() {
+        document::keep_materials(&*api.handle.store(), which.digest, materials, api.clock.now()).await?;
+    }
     let written = write(api, by, fetched).await?;
     let moved = take_over(api, &fetched.info).await?;
     if written || moved {

@@ -51,6 +51,7 @@ async fn announced(api: &Api, by: &Actor, which: &Which, force: bool) -> Result<
     // It may be installed under two names.
     if document::plugins_kept(&*store).await?.installed.iter().all(|plugin| plugin.digest != digest) {
         document::forget_component(&*store, which.digest).await?;
+        document::forget_materials(&*store, which.digest).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::Which;
 use crate::Api;
 use crate::document::{self, PluginDocument, PluginGrantDocument, PluginsKept};
 use crate::error::ApiError;
-use crate::ports::{Fetched, LatestUse, PluginInfo};
+use crate::ports::{Fetched, LatestUse, Material, Materials, PluginInfo};
 
 /// Its name stands for it.
 const CURRENT: &str = "current";
@@ -42,7 +42,15 @@ pub(super) async fn one(api: &Api, which: &Which) -> Result<v1::Plugin, ApiError
         }
     };
     let latest = api.plugins.usage(&which.digest).latest;
-    Ok(v1::Plugin { latest_uses: latest.into_iter().map(latest_use).collect(), ..page })
+    let told = document::materials_of(&*api.handle.store(), which.digest).await?;
+    let told = told.or_else(|| api.plugins.own_materials(&which.digest));
+    Ok(v1::Plugin { latest_uses: latest.into_iter().map(latest_use).collect(), materials: told.map(materials), ..page })
+}
+
+fn materials(told: Materials) -> v1::Materials {
+    let Materials { format, list, more } = told;
+    let material = |Material { name, version, purl, licence }| v1::Material { name, version, purl, licence };
+    v1::Materials { format, materials: list.into_iter().map(material).collect(), more }
 }
 
 fn latest_use(used: LatestUse) -> v1::PowerUse {
@@ -59,6 +67,7 @@ pub(super) fn fetched(api: &Api, fetched: &Fetched) -> v1::Plugin {
         source: fetched.source.clone(),
         manifest_digest: fetched.manifest_digest.clone().unwrap_or_default(),
         signed_by: fetched.signed_by.clone(),
+        materials: fetched.materials.clone().map(materials),
         new_powers: new_powers.map(|(power, _)| power.clone()).collect(),
         ..plain(fetched.info.clone())
     }

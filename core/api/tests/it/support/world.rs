@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::{
-    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, Measured, MeasuredMetric, MeasuredScope,
-    PluginInfo, PluginUsage, Plugins, PluginsError, Usual, UsualOf,
+    ArtifactReference, Artifacts, ArtifactsError, FetchError, Fetched, LatestUse, Material, Materials, Measured, MeasuredMetric,
+    MeasuredScope, PluginInfo, PluginUsage, Plugins, PluginsError, Usual, UsualOf,
 };
 use async_trait::async_trait;
 use engine::Driver;
@@ -165,6 +165,10 @@ impl Plugins for World {
         None
     }
 
+    fn own_materials(&self, _digest: &Digest) -> Option<Materials> {
+        None
+    }
+
     fn usage(&self, _digest: &Digest) -> PluginUsage {
         let latest =
             LatestUse { power: "http".to_owned(), what: "GET http://a:80/".to_owned(), outcome: "done", ..LatestUse::default() };
@@ -190,7 +194,9 @@ impl Plugins for World {
             bytes: 1,
         };
         let source = format!("file://{reference}");
-        Ok(Fetched { info, component: vec![0], source, manifest_digest: None, signed_by: Vec::new() })
+        let serde = Material { name: "serde".to_owned(), version: "1.0.0".to_owned(), ..Material::default() };
+        let materials = Some(Materials { format: "spdx".to_owned(), list: vec![serde], more: 2 });
+        Ok(Fetched { info, component: vec![0], source, manifest_digest: None, signed_by: Vec::new(), materials })
     }
 
     async fn keep(&self, fetched: &Fetched) -> Result<(), FetchError> {

@@ -11,6 +11,13 @@ use crate::call::{CallState, Purpose};
 /// How long a program may run where the rule does not say it, in milliseconds.
 const TIMEOUT_MS: u32 = 60_000;
 
+/// How much memory a program may use where the rule does not say it, in bytes: enough for tools that hold a cluster's documents or an
+/// interpreter, and no danger to a server of a usual size.
+const MEMORY_BYTES_MAX: u64 = 2 << 30;
+
+/// How large a file a program may write where the rule does not say it, in bytes.
+const FILE_BYTES_MAX: u64 = 1 << 30;
+
 /// Which programs a plugin may run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -46,6 +53,16 @@ pub struct CommandRule {
     /// How long it may run at most, in milliseconds.
     #[serde(default = "timeout_ms")]
     pub timeout_ms: u32,
+    /// How much time of all cores together it, and each process that it starts, may use, in seconds; absent: as much as one core has within
+    /// its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_seconds_max: Option<u32>,
+    /// How much memory of their own it, and each process that it starts, may use, in bytes.
+    #[serde(default = "memory_bytes_max")]
+    pub memory_bytes_max: u64,
+    /// How large each file that it writes may become, in bytes.
+    #[serde(default = "file_bytes_max")]
+    pub file_bytes_max: u64,
     /// Whether it only reads: then it may run in every call, and leaves no outcome unknown.
     #[serde(default)]
     pub reading: bool,
@@ -59,6 +76,14 @@ pub(super) enum Denied {
 
 fn timeout_ms() -> u32 {
     TIMEOUT_MS
+}
+
+fn memory_bytes_max() -> u64 {
+    MEMORY_BYTES_MAX
+}
+
+fn file_bytes_max() -> u64 {
+    FILE_BYTES_MAX
 }
 
 impl CommandGrant {
@@ -96,6 +121,11 @@ pub(super) fn check(state: &CallState, name: &str, extra: &[String]) -> Result<C
 }
 
 impl CommandRule {
+    /// Returns how much time of all cores together a process may use, in seconds.
+    pub(super) fn cpu_seconds(&self) -> u64 {
+        self.cpu_seconds_max.unwrap_or_else(|| self.timeout_ms.div_ceil(1_000)).into()
+    }
+
     /// Returns what is wrong with the arguments that a plugin adds.
     fn misfit(&self, extra: &[String]) -> Option<String> {
         if extra.len() > self.extra_max {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::mem;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -12,8 +13,11 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
+use super::bounds;
 use super::grant::CommandRule;
 use crate::v0_3::bindings::powers::towpath::plugin::command::{File, Outcome};
 
@@ -52,10 +56,30 @@ impl Drop for Group {
     }
 }
 
+/// A folder that is removed when dropped, and nobody waits for that: a program may leave a hundred thousand files.
+struct Folder(Option<TempDir>);
+
+impl Folder {
+    fn path(&self) -> &Path {
+        self.0.as_ref().expect("BUG: a folder is taken when it is dropped").path()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let folder = self.0.take();
+        match Handle::try_current() {
+            Ok(handle) => drop(handle.spawn_blocking(move || drop(folder))),
+            Err(_) => drop(folder),
+        }
+    }
+}
+
 /// Runs it. Dropping the future kills the program and all in its group, and removes its folder.
-pub(super) async fn run(work: Work, before_it_starts: impl FnOnce()) -> Result<Outcome, Failed> {
+pub(super) async fn run(mut work: Work, before_it_starts: impl FnOnce()) -> Result<Outcome, Failed> {
     let begun = Instant::now();
-    let folder = prepared(&work.files)?;
+    let files = mem::take(&mut work.files);
+    let folder = beside(move || prepared(&files)).await?;
     before_it_starts();
     let (mut child, group) = started(&work, folder.path())?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -73,14 +97,22 @@ pub(super) async fn run(work: Work, before_it_starts: impl FnOnce()) -> Result<O
     };
     let (_, status, (stdout, one_cut), (stderr, other_cut)) = tokio::join!(writing, ending, kept(stdout), kept(stderr));
     let status = status.map_err(|error| Failed::Unavailable(format!("it could not be waited for: {error}")))?;
+    let files = beside(move || collected(folder, &work.collect, work.bytes_max)).await?;
     Ok(Outcome {
         exit_code: exit_code(status),
         stdout,
         stderr,
         cut: one_cut || other_cut,
-        files: collected(folder.path(), &work.collect, work.bytes_max)?,
+        files,
         elapsed_ms: u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX),
     })
+}
+
+/// Works with files where nobody is held up by it: a disk may take its time.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failed> + Send + 'static) -> Result<T, Failed> {
+    spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Failed::Unavailable(format!("its files could not be reached: {error}"))))
 }
 
 fn started(work: &Work, folder: &Path) -> Result<(Child, Group), Failed> {
@@ -107,11 +139,13 @@ fn started(work: &Work, folder: &Path) -> Result<(Child, Group), Failed> {
         .kill_on_drop(true);
     let child = command.spawn().map_err(|error| cannot(&error))?;
     let id = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| cannot(&"it has no process id"))?;
-    Ok((child, Group(Pid::from_raw(id))))
+    let group = Group(Pid::from_raw(id));
+    bounds::limit(group.0, &work.rule).map_err(|error| cannot(&format!("it cannot be limited: {error}")))?;
+    Ok((child, group))
 }
 
 /// Returns a folder of our own with the files in it.
-fn prepared(files: &[File]) -> Result<TempDir, Failed> {
+fn prepared(files: &[File]) -> Result<Folder, Failed> {
     let cannot = |error: io::Error| Failed::Unavailable(format!("a folder for the program cannot be made: {error}"));
     let folder = tempfile::Builder::new().prefix("towpath-command-").tempdir().map_err(cannot)?;
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).map_err(cannot)?;
@@ -121,7 +155,7 @@ fn prepared(files: &[File]) -> Result<TempDir, Failed> {
         let written = fs::create_dir_all(within).and_then(|()| fs::write(&place, &file.content));
         written.map_err(|error| Failed::Invalid(format!("file {:?} cannot be written: {error}", file.path)))?;
     }
-    Ok(folder)
+    Ok(Folder(Some(folder)))
 }
 
 /// Reads to the end and returns the beginning, and whether there was more.
@@ -141,10 +175,11 @@ async fn kept(stream: Option<impl AsyncRead + Unpin>) -> (Vec<u8>, bool) {
     }
 }
 
-/// Returns those of the wanted files that are there. A link out of the folder is not there.
-fn collected(folder: &Path, paths: &[String], bytes_max: usize) -> Result<Vec<File>, Failed> {
+/// Returns those of the wanted files that are there, and removes the folder. A link out of the folder is not there.
+fn collected(mut folder: Folder, paths: &[String], bytes_max: usize) -> Result<Vec<File>, Failed> {
     let broken = |error: io::Error| Failed::Unavailable(format!("the program's folder cannot be read: {error}"));
-    let root = fs::canonicalize(folder).map_err(broken)?;
+    let folder = folder.0.take().expect("BUG: a folder is taken when it is dropped");
+    let root = fs::canonicalize(folder.path()).map_err(broken)?;
     let mut left = bytes_max as u64;
     let mut files = Vec::new();
     for path in paths {

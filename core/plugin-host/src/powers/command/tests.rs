@@ -6,7 +6,7 @@ use nix::sys::signal::kill;
 use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
 
-use super::run::OUTPUT_BYTES_MAX;
+use super::run::{OUTPUT_BYTES_MAX, Work};
 use crate::call::{CallState, Purpose, testing};
 use crate::error::CallErrorKind;
 use crate::v0_3::bindings::powers::towpath::plugin::command::{Error, File, Host, Outcome, Request};
@@ -162,6 +162,67 @@ async fn a_program_that_is_not_there_ran_nothing() {
     state.purpose = Purpose::Change;
     let answer = run(&mut state, request(&[])).await;
     assert!(matches!(&answer, Err(Error::Unavailable(why)) if why.contains("/nowhere/program")), "{answer:?}");
+}
+
+/// The beginning of a script that goes on once its limits are in force, which may be a moment after it was started.
+const LIMITED: &str = "while [ \"$(ulimit -f)\" = unlimited ]; do :; done; ";
+
+#[tokio::test]
+async fn a_program_has_the_limits_of_its_rule() {
+    let said = |more: &'static str| async move {
+        let script = format!("{LIMITED} ulimit -d; ulimit -f; ulimit -t; ulimit -c");
+        let outcome = run(&mut state(&script, more), request(&[])).await.expect("it ran");
+        String::from_utf8(outcome.stdout).expect("text").lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    // In KiB, in blocks of 512 bytes, in seconds.
+    assert_eq!(said("").await, ["2097152", "2097152", "60", "0"]);
+    let more = r#","memoryBytesMax":1048576,"fileBytesMax":4096,"cpuSecondsMax":7"#;
+    assert_eq!(said(more).await, ["1024", "8", "7", "0"]);
+    assert_eq!(said(r#","timeoutMs":1500"#).await[2], "2", "as much as one core has within its time");
+}
+
+#[tokio::test]
+async fn a_program_that_wants_more_than_its_limits_ends() {
+    let memory = format!("{LIMITED} head -c 64M /dev/zero | tail -c 64M | wc -c");
+    let outcome = run(&mut state(&memory, r#","memoryBytesMax":33554432"#), request(&[])).await.expect("it ran");
+    let (found, why) = (String::from_utf8_lossy(&outcome.stdout), String::from_utf8_lossy(&outcome.stderr));
+    assert!(found.trim() != "67108864" && why.contains("memory"), "{found} {why}");
+    let outcome = run(&mut state(&memory, ""), request(&[])).await.expect("it ran");
+    assert_eq!(String::from_utf8_lossy(&outcome.stdout).trim(), "67108864", "there is room for it otherwise");
+
+    let file = format!("{LIMITED} exec head -c 1M /dev/zero > out.txt");
+    let outcome = run(&mut state(&file, r#","fileBytesMax":4096"#), request(&[])).await.expect("it ran");
+    assert_eq!((outcome.exit_code, outcome.files[0].content.len()), (128 + 25, 4096));
+
+    let cores = format!("{LIMITED} while :; do :; done");
+    let more = r#","cpuSecondsMax":1,"timeoutMs":60000"#;
+    let mut state = state(&cores, more);
+    let patient = Request { timeout_ms: 60_000, ..request(&[]) };
+    let outcome = run(&mut state, patient).await.expect("it ends before its time, which the call's end is also");
+    assert_eq!(outcome.exit_code, 128 + 24);
+}
+
+#[tokio::test]
+async fn files_are_written_where_nobody_is_held_up_by_it() {
+    let rule = serde_json::from_str(r#"{"name":"script","program":"/bin/true"}"#).expect("a rule");
+    let files = vec![File { path: "a".to_owned(), content: b"a file".to_vec() }];
+    let work = Work { rule, extra: Vec::new(), stdin: Vec::new(), files, collect: vec!["a".to_owned()], bytes_max: 100 };
+    // Somebody else on the one thread of this test, who gets a turn before the program starts.
+    let turns = std::cell::Cell::new(0);
+    let other = async {
+        loop {
+            turns.set(turns.get() + 1);
+            tokio::task::yield_now().await;
+        }
+    };
+    let before_it_starts = || assert!(turns.get() > 0, "the files were written before anybody else had a turn");
+    let outcome = tokio::select! {
+        biased;
+        outcome = super::run::run(work, before_it_starts) => outcome,
+        () = other => unreachable!("it never ends"),
+    };
+    let outcome = outcome.unwrap_or_else(|_| panic!("it ran"));
+    assert_eq!(outcome.files[0].content, b"a file");
 }
 
 async fn wait_until_gone(process: Pid) {

@@ -1,8 +1,10 @@
 //! What the operator may set: which places may be asked, how, and whether they may be inside the network.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 
 use super::address;
@@ -15,6 +17,10 @@ const READING: [&str; 2] = ["GET", "HEAD"];
 
 /// The host of a rule that stands for whatever a health check is told to judge: it changes its address with every release.
 const SUBJECT: &str = "{subject}";
+
+/// Most bytes of an answer that a rule may allow. As many requests as may be in flight at once stay within 1 GiB, and one answer within an
+/// eighth of a plugin's memory.
+const RESPONSE_BYTES_CEILING: u32 = 16 << 20;
 
 /// Which places a plugin may ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +54,12 @@ pub struct HttpRule {
     /// moreover be named as the host, literally.
     #[serde(default)]
     pub private: bool,
+    /// Most bytes of an answer's body, at most 16 MiB; absent: 4 MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "response_bytes_max")]
+    pub response_bytes_max: Option<u32>,
+    /// How long one request may take, in milliseconds; absent: as long as the plugin wants, within its call.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "timeout_ms")]
+    pub timeout_ms: Option<u32>,
     /// What the host proves itself with in the plugin's name. Over plain http a bearer token or a password is added only where the
     /// rule says `private`: it can be read on the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,6 +90,10 @@ pub(crate) enum Reach {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Allowed {
     pub(super) reach: Reach,
+    /// Most bytes of the answer's body.
+    pub(super) response_bytes_max: usize,
+    /// How long it may take, where a rule says so.
+    pub(super) timeout: Option<Duration>,
     pub(super) credentials: Option<HttpCredentials>,
     /// Whether the guest may bring a session of its own: what the place itself gave it, to be judged as its users see it.
     pub(super) session: bool,
@@ -92,7 +108,8 @@ pub(super) fn check(state: &CallState, method: &str, place: &Place) -> Result<Al
     if !state.asker.asks_for("http") {
         return Err(state.not_asked_for("http"));
     }
-    let granted = state.grants.current().http.as_ref().and_then(|grant| grant.allowed(method, place, subjects));
+    let bytes = state.host.limits.http_response_bytes;
+    let granted = state.grants.current().http.as_ref().and_then(|grant| grant.allowed(method, place, subjects, bytes));
     granted.ok_or_else(|| {
         let reason = format!("it asked for {method} {}", place.without_query());
         if let Some(why) = address(place).and_then(address::is_closed) {
@@ -165,34 +182,53 @@ impl HttpGrant {
         Self { subjects: self.subjects || more.subjects, allow }
     }
 
-    /// Returns how a request may be sent; `None` when no rule allows it.
+    /// Returns how a request may be sent; `None` when no rule allows it. A rule that says nothing about the size of answers allows so many
+    /// bytes.
     ///
-    /// The first rule that allows it and has credentials decides alone: they go no further than that rule reaches.
-    pub(super) fn allowed(&self, method: &str, place: &Place, subjects: &[String]) -> Option<Allowed> {
-        let proven = self.allow.iter().find(|rule| rule.credentials.is_some() && rule.allows(method, place, subjects));
-        if let Some(rule) = proven {
-            return Some(Allowed { reach: rule.reach(), credentials: rule.credentials.clone(), session: false });
+    /// The first rule that allows it and has credentials decides alone: they go no further than that rule reaches. Otherwise all that
+    /// allow it do so together.
+    pub(super) fn allowed(&self, method: &str, place: &Place, subjects: &[String], bytes: usize) -> Option<Allowed> {
+        let mut rules = self.allow.iter().filter(|rule| rule.allows(method, place, subjects));
+        if let Some(rule) = rules.clone().find(|rule| rule.credentials.is_some()) {
+            return Some(rule.allowed(bytes));
         }
-        let session = is_judged(place, subjects);
-        self.reach(method, place, subjects).map(|reach| Allowed { reach, credentials: None, session })
-    }
-
-    fn reach(&self, method: &str, place: &Place, subjects: &[String]) -> Option<Reach> {
-        if self.subjects && is_subject(method, place, subjects) {
-            return Some(Reach::Private);
-        }
-        let rules = self.allow.iter().filter(|rule| rule.allows(method, place, subjects));
-        rules.map(HttpRule::reach).reduce(widest)
+        let first = match self.subjects && is_subject(method, place, subjects) {
+            true => Allowed::subject(bytes),
+            false => rules.next()?.allowed(bytes),
+        };
+        let widest = rules.map(|rule| rule.allowed(bytes)).fold(first, Allowed::widest);
+        Some(Allowed { session: is_judged(place, subjects), ..widest })
     }
 }
 
-fn widest(one: Reach, other: Reach) -> Reach {
-    if one == Reach::Private { one } else { other }
+impl Allowed {
+    /// Returns what is allowed of whatever is judged.
+    fn subject(bytes: usize) -> Self {
+        Self { reach: Reach::Private, response_bytes_max: bytes, timeout: None, credentials: None, session: false }
+    }
+
+    /// Returns what either of the two allows, of which neither has credentials.
+    fn widest(self, other: Self) -> Self {
+        Self {
+            reach: if self.reach == Reach::Private { self.reach } else { other.reach },
+            response_bytes_max: self.response_bytes_max.max(other.response_bytes_max),
+            timeout: self.timeout.zip(other.timeout).map(|(one, other)| one.max(other)),
+            credentials: None,
+            session: self.session || other.session,
+        }
+    }
 }
 
 impl HttpRule {
-    fn reach(&self) -> Reach {
-        if self.private { Reach::Private } else { Reach::Public }
+    fn allowed(&self, bytes: usize) -> Allowed {
+        let said = self.response_bytes_max.and_then(|bytes| usize::try_from(bytes).ok());
+        Allowed {
+            reach: if self.private { Reach::Private } else { Reach::Public },
+            response_bytes_max: said.unwrap_or(bytes),
+            timeout: self.timeout_ms.map(u64::from).map(Duration::from_millis),
+            credentials: self.credentials.clone(),
+            session: false,
+        }
     }
 
     fn allows(&self, method: &str, place: &Place, subjects: &[String]) -> bool {
@@ -243,6 +279,25 @@ impl Scheme {
             Self::Http => 80,
             Self::Https => 443,
         }
+    }
+}
+
+/// A limit of nothing would look like a rule, and refuse every answer.
+fn response_bytes_max<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    let read = Option::<u32>::deserialize(from)?;
+    match read {
+        Some(bytes) if bytes == 0 || bytes > RESPONSE_BYTES_CEILING => {
+            let expected = format!("responseBytesMax from 1 to {RESPONSE_BYTES_CEILING}");
+            Err(D::Error::invalid_value(Unexpected::Unsigned(bytes.into()), &expected.as_str()))
+        }
+        read => Ok(read),
+    }
+}
+
+fn timeout_ms<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    match Option::<u32>::deserialize(from)? {
+        Some(0) => Err(D::Error::invalid_value(Unexpected::Unsigned(0), &"timeoutMs of at least 1")),
+        read => Ok(read),
     }
 }
 

@@ -105,11 +105,12 @@ async fn ask(
     if !with_body {
         headers.remove(header::CONTENT_TYPE);
     }
+    let within = allowed.timeout.map_or(deadline, |timeout| deadline.min(Instant::now() + timeout));
     let host = Arc::clone(&state.host);
     let transcript = Arc::clone(&state.transcript);
     let asking = async {
         let _permit = host.requests.acquire().await.map_err(|error| Failed::Unreachable(error.to_string()))?;
-        let response_bytes_max = host.limits.http_response_bytes;
+        let response_bytes_max = allowed.response_bytes_max;
         if let Some(backend) = &host.http {
             transcript.note_sent();
             return instead(&**backend, hop, &headers, response_bytes_max).await;
@@ -121,7 +122,7 @@ async fn ask(
             body: hop.body.clone(),
             reach: allowed.reach,
             certificate: None,
-            patience: deadline.saturating_duration_since(Instant::now()),
+            patience: within.saturating_duration_since(Instant::now()),
             response_bytes_max,
         };
         let telling = match &allowed.credentials {
@@ -134,7 +135,7 @@ async fn ask(
         }
         Ok(incoming)
     };
-    let answer = timeout_at(deadline, asking).await.unwrap_or(Err(Failed::Timeout));
+    let answer = timeout_at(within, asking).await.unwrap_or(Err(Failed::Timeout));
     Ok(answer.map_err(|failed| error(state, hop, failed)))
 }
 

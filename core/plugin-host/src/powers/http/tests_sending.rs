@@ -32,7 +32,8 @@ impl Server {
                 let request = String::from_utf8_lossy(&request[..length]).into_owned();
                 let answer = answer(&request);
                 ours.lock().expect("no panic").push(request);
-                connection.write_all(answer.as_bytes()).await.expect("the client listens");
+                // Whoever has read enough hangs up.
+                let _ = connection.write_all(answer.as_bytes()).await;
             }
         });
         Self { port, heard }
@@ -72,6 +73,13 @@ fn state(places: &[(u16, &str)]) -> CallState {
     ]);
     let environment: ServerEnvironment = variables.into_iter().collect();
     testing::state_on(grants, Options { environment, ..Options::default() })
+}
+
+/// Returns a state that may ask this port of this machine within limits of its rule's own.
+fn limited(port: u16, limits: &str) -> CallState {
+    let rule = format!(r#"{{"scheme":"http","host":"127.0.0.1","port":{port},"private":true,{limits}}}"#);
+    let grants: Grants = serde_json::from_str(&format!(r#"{{"http":{{"allow":[{rule}]}}}}"#)).expect("a grant");
+    testing::state_on(grants, Options::default())
 }
 
 async fn fetch(state: &mut CallState, request: Request) -> Result<Response, Error> {
@@ -256,4 +264,31 @@ async fn a_fake_world_answers_what_is_granted_and_nothing_else() {
     assert!(matches!(gone, Err(Error::Unreachable(_))), "{gone:?}");
     let refused = fetch(&mut state, get("https://elsewhere.example.com/".to_owned(), 0)).await;
     assert!(matches!(refused, Err(Error::Refused(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_answer_may_be_as_large_as_its_rule_says_and_no_larger() {
+    let at_host = Limits::default().http_response_bytes;
+    let server = Server::start(move |_| ok(&"x".repeat(at_host + 1))).await;
+    let url = || format!("http://127.0.0.1:{}/", server.port);
+    let answer = fetch(&mut limited(server.port, r#""timeoutMs":60000"#), get(url(), 0)).await;
+    assert!(matches!(answer, Err(Error::TooLarge(limit)) if limit == at_host as u64), "the host's own limit: {answer:?}");
+    let answer = fetch(&mut limited(server.port, r#""responseBytesMax":8388608"#), get(url(), 0)).await.expect("it is allowed");
+    assert_eq!(answer.body.len(), at_host + 1);
+    let small = Server::start(|_| ok("12345")).await;
+    let answer =
+        fetch(&mut limited(small.port, r#""responseBytesMax":4"#), get(format!("http://127.0.0.1:{}/", small.port), 0)).await;
+    assert!(matches!(answer, Err(Error::TooLarge(4))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_request_takes_no_longer_than_its_rule_says() {
+    // It takes connections and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = silent.local_addr().expect("an address").port();
+    let patient = Request { timeout_ms: u32::MAX, ..get(format!("http://127.0.0.1:{port}/"), 0) };
+    let mut state = limited(port, r#""timeoutMs":50"#);
+    let answer = fetch(&mut state, patient).await;
+    assert!(matches!(answer, Err(Error::Timeout)), "{answer:?}");
+    assert!(!state.time_left(u32::MAX).is_zero(), "the call itself has time left");
 }
