@@ -47,7 +47,7 @@ impl Script {
             environment: std::collections::BTreeMap::new(),
             timeout_ms: 60_000,
             memory_bytes_max: 1 << 30,
-            cpu_seconds_max: 60,
+            cpu_seconds_max: Some(60),
             file_bytes_max: 1 << 20,
             reading: true,
         };
