@@ -380,10 +380,10 @@ impl Settings {
         let of_kayenta = self.kayenta.iter().flat_map(|kayenta| kayenta.metrics.iter().map(|metric| &metric.values));
         let selections: Vec<&Selection> = of_metrics.chain(of_kayenta).collect();
         let of_prometheus = |selection: &&Selection| matches!(selection, Selection::Prometheus(_));
-        if self.prometheus.is_none() && selections.iter().any(|selection| of_prometheus(selection)) {
+        if self.prometheus.is_none() && selections.iter().any(of_prometheus) {
             return Err("a metric selects from prometheus, but prometheus.url is not set".to_owned());
         }
-        if self.against != Against::Stable && !selections.iter().all(|selection| of_prometheus(selection)) {
+        if self.against != Against::Stable && !selections.iter().all(of_prometheus) {
             return Err("only prometheus remembers weeks; select from it, or judge by what is usual".to_owned());
         }
         Ok(())

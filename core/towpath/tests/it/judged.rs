@@ -120,13 +120,13 @@ impl Watched {
         let prometheus = Prometheus::start(&configuration(rig.metrics()));
         let address = prometheus.address();
         let asked = ["health-judge", "health-prometheus"].map(|plugin| (plugin, place(address, "POST", "/api/v1")));
-        Self::begin(rig, prometheus, &grants(&asked), &check(address))
+        Self::begin(rig, prometheus, &grants(&asked), |path| judged_by(path, &check(address)))
     }
 
-    fn begin(mut rig: Rig, prometheus: Prometheus, grants: &str, check: &str) -> Self {
+    fn begin(mut rig: Rig, prometheus: Prometheus, grants: &str, judged: impl Fn(&str) -> String) -> Self {
         let grants = rig.file("grants.json", grants);
         rig.start_server_with(&["--grants", &grants]);
-        rig.register_changed(|path| judged_by(&path, check));
+        rig.register_changed(|path| judged(&path));
         rig.release("v1", "");
         let first = rig.deploy("v1");
         let first = rig.wait_for_end(&first);
@@ -227,7 +227,12 @@ fn an_alert_that_prometheus_raises_takes_a_bad_candidate_back() {
       watchdog: Watchdog
 "#
     );
-    let watched = Watched::begin(rig, prometheus, &grants(&[("health-alerts", place(told, "GET", "/api/v2/alerts"))]), &check);
+    let grants = grants(&[("health-alerts", place(told, "GET", "/api/v2/alerts"))]);
+    let watched = Watched::begin(rig, prometheus, &grants, |path| {
+        judged_by(path, &check)
+            .replace("watch: \"${parameters.watch}\"", "watch: 10s")
+            .replace("for: ${parameters.soak}", "for: 10s")
+    });
     watched.rig.release("v2", "ERROR_RATE=0.8");
     watched.rig.release("v3", "");
     let ended = watched.rig.wait_for_end(&watched.rig.deploy("v2"));
