@@ -9,7 +9,7 @@ use std::{env, fs};
 use plugin_build::Options;
 
 /// The plugins that are carried, in the order of their names.
-const PLUGINS: [&str; 5] = ["gate-junit", "health-http", "health-judge", "health-traffic", "target-local"];
+const PLUGINS: [&str; 6] = ["gate-junit", "health-http", "health-judge", "health-traffic", "target-local", "target-vm"];
 
 /// What a plugin is made of, seen from the workspace.
 const SOURCES: [&str; 6] = ["plugins", "sdk", "core/prometheus", "core/verdict", "Cargo.lock", "Cargo.toml"];

@@ -36,8 +36,8 @@ use towpath_sdk::target::{Fencing, Pending};
 /// Rounds of look and act in one call: more than a movement on idle hosts has, so that only what takes its time ends a call.
 const ROUNDS_MAX: u32 = 16;
 
-/// With less time than this, in milliseconds, no round is begun: a look and an act over a slow connection.
-const ROUND_MS: u32 = 2_500;
+/// With less time than this, in milliseconds, no further round is begun: a look and an act over slow connections.
+const ROUND_MS: u32 = 4_000;
 
 /// The highest fence that a shell can compare.
 const FENCE_MAX: u64 = i64::MAX as u64;
@@ -92,35 +92,35 @@ fn rounds(call: &Call<Settings>, plan: &Plan<'_>, memory: &mut Memory) -> Result
         )));
     }
     let balancer = balancer::of(call);
-    let mut message = String::new();
-    for round in 0..ROUNDS_MAX {
-        let fleet = Fleet::look(call, &plan.hosts, balancer.as_deref())?;
+    let mut fleet = Fleet::look(call, &plan.hosts, balancer.as_deref())?;
+    for _ in 0..ROUNDS_MAX {
         let highest = fleet.highest_fence();
         if highest > call.context.fence {
             return Ok(Progress::Superseded(highest));
         }
         fleet.is_enough(&call.settings)?;
-        let pending = |memory: &Memory, message: &str| {
-            let observation = observe::observation(call, &plan.hosts, &fleet, memory.to_bytes());
-            let (retry_after_ms, message) = (call.settings.retry_after_ms, message.to_owned());
-            Progress::InProgress(Pending { observation, retry_after_ms, message })
-        };
-        if round + 1 == ROUNDS_MAX || (round > 0 && ask::left_ms(call) < ROUND_MS) {
-            return Ok(pending(memory, &message));
-        }
         let next = step::next(&Scene { call, plan, fleet: &fleet, balancer: balancer.as_deref() }, memory);
-        match next {
+        let message = match next {
             Next::Done => return Ok(Progress::Converged(observe::observation(call, &plan.hosts, &fleet, None))),
-            Next::Wait(why) => return Ok(pending(memory, &why)),
+            Next::Wait(why) => return Ok(pending(call, plan, &fleet, memory, why)),
             Next::Fail(fault) => return Err(fault),
             next => match perform(call, plan, next, memory)? {
-                Performed::Asked(what) => message = what,
+                Performed::Asked(what) => what,
                 Performed::Superseded(highest) => return Ok(Progress::Superseded(highest)),
-                Performed::Waits(why) => return Ok(pending(memory, &why)),
+                Performed::Waits(why) => return Ok(pending(call, plan, &fleet, memory, why)),
             },
+        };
+        if ask::left_ms(call) < ROUND_MS {
+            return Ok(pending(call, plan, &fleet, memory, message));
         }
+        fleet = Fleet::look(call, &plan.hosts, balancer.as_deref())?;
     }
-    Err(Fault::retryable(message))
+    Ok(pending(call, plan, &fleet, memory, "it takes many rounds".to_owned()))
+}
+
+fn pending(call: &Call<Settings>, plan: &Plan<'_>, fleet: &Fleet, memory: &Memory, message: String) -> Progress {
+    let observation = observe::observation(call, &plan.hosts, fleet, memory.to_bytes());
+    Progress::InProgress(Pending { observation, retry_after_ms: call.settings.retry_after_ms, message })
 }
 
 /// What came of a round's second half.

@@ -155,9 +155,13 @@ impl<'a> Scene<'a> {
 
     /// Starts what does not run, a batch at a time; adds what is waited for.
     fn starts(&self, memory: &mut Memory, waits: &mut Vec<String>) -> Option<Next> {
-        let mut acts = Vec::new();
+        let mut acts: Vec<Act> = Vec::new();
         for side in self.plan.sides() {
             for (host, report) in self.active(side, memory) {
+                // Where something begins, the next look shows which slot is left for the other side.
+                if acts.iter().any(|act| act.host == host.name) {
+                    continue;
+                }
                 let begun = waits.len() + acts.len();
                 match report.running(&side.identity) {
                     Some(filled) if filled.ready => memory.waits_no_more(&host.name, filled.slot.as_str()),

@@ -13,9 +13,7 @@ use crate::host::Shared;
 use crate::powers::artifact::path::{is_inside, wrong};
 use crate::powers::artifact::{self, ArtifactFault};
 use crate::usage::Refusable;
-use crate::v0_3::bindings::powers::towpath::plugin::ssh::{
-    ArtifactFile, Content, Error, Host, Outcome, Piece, Request, Upload,
-};
+use crate::v0_3::bindings::powers::towpath::plugin::ssh::{ArtifactFile, Content, Error, Host, Outcome, Piece, Request, Upload};
 
 /// How much of a host's name or a command line is named in traces, in characters.
 const NAMED_CHARS_MAX: usize = 200;
