@@ -65,6 +65,11 @@ impl Callers {
     }
 }
 
+/// Returns whether a caller is answered there.
+pub fn answers(address: SocketAddr) -> bool {
+    call(address, &mut None).is_ok()
+}
+
 /// Makes one request and returns the version that answered.
 fn call(address: SocketAddr, connection: &mut Option<TcpStream>) -> Result<String, String> {
     let stream = match connection.take() {

@@ -42,11 +42,24 @@ impl Fleet {
     ///
     /// When the programs are not on this machine.
     pub fn start_balanced(hosts: usize, balance: &str) -> Self {
+        Self::of("web", hosts, balance)
+    }
+
+    /// Starts so many hosts for a service of this name; the others are for `web`.
+    ///
+    /// # Panics
+    ///
+    /// When the programs are not on this machine.
+    pub fn start_for(service: &str, hosts: usize) -> Self {
+        Self::of(service, hosts, BALANCE)
+    }
+
+    fn of(service: &str, hosts: usize, balance: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         make_key(&folder.path().join("user"));
         let hosts: Vec<_> = (1..=hosts).map(|number| Host::start(folder.path(), &format!("web-{number}"))).collect();
         let balancer = Host::start(folder.path(), BALANCER);
-        let haproxy = Haproxy::start(&folder.path().join("haproxy"), &hosts, balance);
+        let haproxy = Haproxy::start(&folder.path().join("haproxy"), service, &hosts, balance);
         let pinned = hosts.iter().chain([&balancer]).map(Host::public_key).collect();
         Self { hosts, balancer, haproxy, pinned, folder }
     }

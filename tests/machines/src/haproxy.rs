@@ -9,16 +9,17 @@ use std::process::Command;
 use crate::Host;
 use crate::process::{Process, free_port, until};
 
-/// A running HAProxy with the backend `web`, in which each host has the servers `NAME-a` and `NAME-b`, all of them closed. Ended when dropped.
+/// A running HAProxy with one backend, in which each host has the servers `NAME-a` and `NAME-b`, all of them closed. Ended when dropped.
 pub struct Haproxy {
     folder: PathBuf,
     port: u16,
     socket: u16,
+    backend: String,
     process: Option<Process>,
 }
 
 impl Haproxy {
-    pub(crate) fn start(folder: &Path, hosts: &[Host], balance: &str) -> Self {
+    pub(crate) fn start(folder: &Path, backend: &str, hosts: &[Host], balance: &str) -> Self {
         fs::create_dir_all(folder).expect("the folder can be written");
         let (port, socket) = (free_port(), free_port());
         let servers = hosts.iter().map(|host| {
@@ -30,13 +31,13 @@ impl Haproxy {
             "global\n    stats socket ipv4@127.0.0.1:{socket} level admin\n    server-state-file {}\n\
              defaults\n    mode http\n    timeout connect 2s\n    timeout client 60s\n    timeout server 60s\n    option redispatch\n    \
              load-server-state-from-file global\n\
-             frontend all\n    bind 127.0.0.1:{port}\n    default_backend web\n\
-             backend web\n    balance {balance}\n    option httpchk GET /healthz\n    default-server check inter 200ms rise 1 fall 3\n{}",
+             frontend all\n    bind 127.0.0.1:{port}\n    default_backend {backend}\n\
+             backend {backend}\n    balance {balance}\n    option httpchk GET /healthz\n    default-server check inter 200ms rise 1 fall 3\n{}",
             state.display(),
             servers.collect::<String>(),
         );
         fs::write(folder.join("haproxy.cfg"), config).expect("the folder can be written");
-        let mut haproxy = Self { folder: folder.to_owned(), port, socket, process: None };
+        let mut haproxy = Self { folder: folder.to_owned(), port, socket, backend: backend.to_owned(), process: None };
         haproxy.start_again();
         haproxy
     }
@@ -88,7 +89,7 @@ impl Haproxy {
 
     /// Returns a server's status and weight, as `show stat` has them.
     pub fn server(&self, name: &str) -> (String, u32) {
-        let rows = self.ask("show stat web 6 -1");
+        let rows = self.ask(&format!("show stat {} 6 -1", self.backend));
         let row = rows.lines().map(|row| row.split(',').collect::<Vec<_>>()).find(|row| row.get(1) == Some(&name));
         let row = row.unwrap_or_else(|| panic!("there is no server {name}: {rows}"));
         (row[17].to_owned(), row[18].parse().expect("a weight"))

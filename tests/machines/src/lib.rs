@@ -10,7 +10,7 @@ mod haproxy;
 mod host;
 mod process;
 
-pub use callers::Callers;
+pub use callers::{Callers, answers};
 pub use fleet::Fleet;
 pub use haproxy::Haproxy;
 pub use host::Host;

@@ -8,6 +8,7 @@ mod disk;
 mod judged;
 mod keep;
 mod languages;
+mod machines;
 mod mistakes;
 mod observability;
 mod pins;
