@@ -9,7 +9,7 @@ use std::{env, fs};
 use plugin_build::Options;
 
 /// The plugins that are carried, in the order of their names.
-const PLUGINS: [&str; 9] = [
+const PLUGINS: [&str; 10] = [
     "gate-junit",
     "health-alerts",
     "health-command",
@@ -19,6 +19,7 @@ const PLUGINS: [&str; 9] = [
     "health-prometheus",
     "health-traffic",
     "target-local",
+    "target-vm",
 ];
 
 /// What a plugin is made of, seen from the workspace.

@@ -195,8 +195,8 @@ pub mod powers {
     //! |---|---|---|
     //! | [`http`](crate::powers::http) | requests | scheme, host, port, methods, path below which; whether inside the network; how large an answer may be and how long it may take; credentials that the host adds and the plugin never sees |
     //! | [`command`](crate::powers::command) | programs on the server's machine | which program under which name, its arguments, how many more and of what form; how much time, memory and file it may use |
-    //! | [`ssh`](crate::powers::ssh) | commands and files on hosts | host, pinned key, user, command lines, folders |
-    //! | [`artifact`](crate::powers::artifact) | reading what is deployed | yes or no; only the call's own artifacts |
+    //! | [`ssh`](crate::powers::ssh) | commands and files on hosts, many at once | host, pinned key, user, command lines, folders |
+    //! | [`artifact`](crate::powers::artifact) | reading what is deployed, and its checksums | yes or no; only the call's own artifacts |
     //! | [`secret`](crate::powers::secret) | a secret that the plugin itself must see | its name, and where it is kept |
     //! | [`runtime`](crate::powers::runtime) | the local runtime: what shall run, what runs, its log lines | yes or no; scope, fence and key are the host's |
     //! | [`telemetry`](crate::powers::telemetry) | what the service measures of itself, and what is usual | yes or no; the scope is the host's |

@@ -9,6 +9,7 @@ mod disk;
 mod judged;
 mod keep;
 mod languages;
+mod machines;
 mod mistakes;
 mod observability;
 mod pins;

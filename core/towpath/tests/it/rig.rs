@@ -306,7 +306,7 @@ pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn hello_service() -> PathBuf {
+pub(crate) fn hello_service() -> PathBuf {
     let beside = Path::new(TOWPATH).with_file_name("hello-service");
     assert!(beside.is_file(), "{} is missing; build it with `cargo build -p hello-service`", beside.display());
     beside

@@ -1,4 +1,4 @@
-//! `sdk/README.md`, executed line by line: what it tells people to type is typed, what it shows them must come.
+//! Pages for people, executed line by line: what it tells people to type is typed, what it shows them must come.
 //!
 //! In a block `console`, a line that begins with `$ ` is typed (a backslash at its end joins the next one), and what follows is what the
 //! shell shows: `…` stands for any text in a line, and alone on a line for any lines. A block after a sentence that ends with a file's
@@ -35,10 +35,15 @@ enum Step {
 
 #[test]
 fn the_walk_through_of_the_sdk_does_what_it_says() {
-    let text = fs::read_to_string(workspace().join("sdk/README.md")).unwrap();
+    walk("sdk/README.md", 36, &[]);
+}
+
+/// Does what a page says, which has at least so many steps, with more in the shell's environment.
+pub(crate) fn walk(page: &str, steps_min: usize, environment: &[(&str, String)]) {
+    let text = fs::read_to_string(workspace().join(page)).unwrap();
     let steps = steps(&text);
-    assert!(steps.len() > 35, "{} steps were read: the form of the page has changed", steps.len());
-    let mut shell = Shell::start();
+    assert!(steps.len() >= steps_min, "{} steps were read: the form of the page has changed", steps.len());
+    let mut shell = Shell::start(environment);
     for step in steps {
         match step {
             Step::Write { path, text } => shell.write(&path, &text),
@@ -46,7 +51,7 @@ fn the_walk_through_of_the_sdk_does_what_it_says() {
                 let output = shell.type_in(&command);
                 assert!(
                     fits(&shown, &output),
-                    "sdk/README.md:{line}: $ {command}\nthe page shows:\n{}\nit was:\n{}",
+                    "{page}:{line}: $ {command}\nthe page shows:\n{}\nit was:\n{}",
                     shown.join("\n"),
                     output.join("\n")
                 );
@@ -136,7 +141,7 @@ struct Shell {
 }
 
 impl Shell {
-    fn start() -> Self {
+    fn start(environment: &[(&str, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let registry_port = free_port();
         let registry = registry(folder.path(), registry_port);
@@ -147,6 +152,7 @@ impl Shell {
         command.env("PATH", path_with_towpath()).env("TOWPATH_DATA_DIR", folder.path().join("data"));
         command.env("REGISTRY", format!("127.0.0.1:{registry_port}")).env("PORT", free_port().to_string());
         command.env("TOWPATH", fs::canonicalize(workspace()).unwrap()).env("COSIGN_PASSWORD", "").env("NO_COLOR", "1");
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let (input, output) = (shell.stdin.take().unwrap(), shell.stdout.take().unwrap());
         let (say, lines) = channel();

@@ -15,6 +15,11 @@ pub fn read(digest: &str, path: &str, offset: u64, length: u32) -> Result<Vec<u8
     ask!(artifact::read => artifact_read(digest, path, offset, length))
 }
 
+/// Returns the SHA-256 of a file's content, as 64 hexadecimal digits: what a copy elsewhere is held against.
+pub fn checksum(digest: &str, path: &str) -> Result<String, Error> {
+    ask!(artifact::checksum => artifact_checksum(digest, path))
+}
+
 /// Returns a reader of the file's parts.
 pub fn reader(digest: impl Into<String>, path: impl Into<String>) -> Reader {
     Reader { digest: digest.into(), path: path.into(), offset: 0, ended: false }

@@ -1,6 +1,6 @@
 //! Hosts that the operator named, each with the key that it must show. The plugin never sees the operator's own key.
 
-pub use crate::bindings::powers::towpath::plugin::ssh::{ArtifactFile, Content, Error, Outcome, Request, Upload};
+pub use crate::bindings::powers::towpath::plugin::ssh::{ArtifactFile, Content, Error, Outcome, Piece, Request, Upload};
 
 /// Runs a command on a host.
 pub fn run(request: &Request) -> Result<Outcome, Error> {
@@ -10,6 +10,18 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
 /// Puts a file onto a host.
 pub fn put(upload: &Upload) -> Result<(), Error> {
     ask!(ssh::put => ssh_put(upload))
+}
+
+/// Runs each command on its host, different hosts side by side, those of one host one after the other. The answers are in the order of the
+/// requests; when one is refused, none has run.
+pub fn run_all(requests: &[Request]) -> Vec<Result<Outcome, Error>> {
+    ask!(ssh::run_all => ssh_run_all(requests))
+}
+
+/// Sends pieces of the call's artifacts, in the same way. Each answer is how long the host's file is now: a file that is not complete yet
+/// is continued from there.
+pub fn send_all(pieces: &[Piece]) -> Vec<Result<u64, Error>> {
+    ask!(ssh::send_all => ssh_send_all(pieces))
 }
 
 /// Returns a word as a POSIX shell reads it back unchanged, whatever is in it.

@@ -80,6 +80,21 @@ pub trait World: Send {
         Err(ssh::Error::Refused(format!("the test's world has no ssh to {}", upload.host)))
     }
 
+    /// Runs commands on their hosts, each as [`World::ssh_run`] does.
+    fn ssh_run_all(&mut self, requests: &[ssh::Request]) -> Vec<Result<ssh::Outcome, ssh::Error>> {
+        requests.iter().map(|request| self.ssh_run(request)).collect()
+    }
+
+    /// Sends a piece of an artifact to a host.
+    fn ssh_send(&mut self, piece: &ssh::Piece) -> Result<u64, ssh::Error> {
+        Err(ssh::Error::Refused(format!("the test's world has no ssh to {}", piece.host)))
+    }
+
+    /// Sends pieces, each as [`World::ssh_send`] does.
+    fn ssh_send_all(&mut self, pieces: &[ssh::Piece]) -> Vec<Result<u64, ssh::Error>> {
+        pieces.iter().map(|piece| self.ssh_send(piece)).collect()
+    }
+
     /// Returns the files of an artifact.
     fn artifact_files(&mut self, digest: &str) -> Result<Vec<artifact::File>, artifact::Error> {
         Err(artifact::Error::Refused(format!("the test's world has no artifact {digest}")))
@@ -87,6 +102,11 @@ pub trait World: Send {
 
     /// Returns a part of a file of an artifact.
     fn artifact_read(&mut self, digest: &str, path: &str, _offset: u64, _length: u32) -> Result<Vec<u8>, artifact::Error> {
+        Err(artifact::Error::Refused(format!("the test's world has no artifact {digest} with {path}")))
+    }
+
+    /// Returns the checksum of a file of an artifact.
+    fn artifact_checksum(&mut self, digest: &str, path: &str) -> Result<String, artifact::Error> {
         Err(artifact::Error::Refused(format!("the test's world has no artifact {digest} with {path}")))
     }
 

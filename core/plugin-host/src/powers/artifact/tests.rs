@@ -20,8 +20,10 @@ impl ArtifactBackend for Endless {
         Ok(vec![ArtifactFile { path: digest.replace(':', "/"), size: u64::MAX, executable: true }])
     }
 
-    async fn read(&self, _digest: &str, path: &str, _offset: u64, length: u32) -> Result<Vec<u8>, ArtifactFault> {
+    async fn read(&self, _digest: &str, path: &str, offset: u64, length: u32) -> Result<Vec<u8>, ArtifactFault> {
         match path {
+            "bin/small" if offset == 0 => Ok(b"abc".to_vec()),
+            "bin/small" => Ok(Vec::new()),
             "bin/web" => Ok(vec![b'x'; length as usize]),
             other => Err(ArtifactFault::Absent(other.to_owned())),
         }
@@ -48,6 +50,20 @@ async fn the_artifacts_of_the_call_are_read_and_no_others() {
     let other = state.files("sha256:another".to_owned()).await.expect("no trap");
     assert!(matches!(&other, Err(Error::Refused(why)) if why.contains(OURS)), "{other:?}");
     assert!(!state.transcript.sent(), "reading changes nothing");
+}
+
+#[tokio::test]
+async fn a_checksum_is_of_the_whole_file_and_ends_with_the_call() {
+    let mut state = state(true);
+    let sum = state.checksum(OURS.to_owned(), "bin/small".to_owned()).await.expect("no trap").expect("granted");
+    // FIPS 180-4, the example of one block.
+    assert_eq!(sum, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    let outside = state.checksum(OURS.to_owned(), "../x".to_owned()).await.expect("no trap");
+    assert!(matches!(outside, Err(Error::Invalid(_))), "{outside:?}");
+    let other = state.checksum("sha256:another".to_owned(), "bin/small".to_owned()).await.expect("no trap");
+    assert!(matches!(other, Err(Error::Refused(_))), "{other:?}");
+    let endless = state.checksum(OURS.to_owned(), "bin/web".to_owned());
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(50), endless).await.is_err(), "it gives way to its time limit");
 }
 
 #[tokio::test]

@@ -5,20 +5,24 @@ use std::sync::Arc;
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
-use super::grant::{self, Wanted};
+use super::grant::{self, SshHost, Wanted};
+use super::many;
 use super::session::{Ended, Failed, Running, Session};
 use crate::call::CallState;
 use crate::host::Shared;
 use crate::powers::artifact::path::{is_inside, wrong};
 use crate::powers::artifact::{self, ArtifactFault};
 use crate::usage::Refusable;
-use crate::v0_3::bindings::powers::towpath::plugin::ssh::{ArtifactFile, Content, Error, Host, Outcome, Request, Upload};
+use crate::v0_3::bindings::powers::towpath::plugin::ssh::{ArtifactFile, Content, Error, Host, Outcome, Piece, Request, Upload};
 
 /// How much of a host's name or a command line is named in traces, in characters.
 const NAMED_CHARS_MAX: usize = 200;
 
 /// How much of an artifact's file is in memory at once, in bytes.
-const CHUNK_BYTES: u32 = 256 << 10;
+pub(super) const CHUNK_BYTES: u32 = 256 << 10;
+
+/// How much of what a host says of its trouble is told, in characters.
+const SAID_CHARS_MAX: usize = 300;
 
 /// The permission bits that may be set.
 const MODE_MASK: u32 = 0o777;
@@ -42,14 +46,37 @@ impl Host for CallState {
         let what = named(&format!("{}: put {}", upload.host, upload.path));
         self.using("ssh", what, async |state| Ok(put(state, upload).await)).await
     }
+
+    async fn run_all(&mut self, requests: Vec<Request>) -> wasmtime::Result<Vec<Result<Outcome, Error>>> {
+        let (asked, what) = (requests.len(), many::named(requests.iter().map(|request| request.host.as_str()), "run"));
+        let answered = self.using("ssh", what, async |state| {
+            let answers = many::run(state, requests).await;
+            Ok(many::told(state, answers, |answer| answer.as_ref().err()))
+        });
+        Ok(answered.await?.unwrap_or_else(|error| vec![Err(error); asked]))
+    }
+
+    async fn send_all(&mut self, pieces: Vec<Piece>) -> wasmtime::Result<Vec<Result<u64, Error>>> {
+        let (asked, what) = (pieces.len(), many::named(pieces.iter().map(|piece| piece.host.as_str()), "send"));
+        let answered = self.using("ssh", what, async |state| {
+            let answers = many::send(state, pieces).await;
+            Ok(many::told(state, answers, |answer| answer.as_ref().err()))
+        });
+        Ok(answered.await?.unwrap_or_else(|error| vec![Err(error); asked]))
+    }
+}
+
+/// Returns the host that a request is for, and whether it only reads.
+pub(super) fn may_run(state: &CallState, request: &Request) -> Result<(SshHost, bool), Error> {
+    if request.command.is_empty() || request.command.contains('\0') {
+        return Err(Error::Invalid("a command line is not empty and has no zero byte".to_owned()));
+    }
+    grant::check(state, &request.host, &Wanted::Run(&request.command)).map_err(Error::Refused)
 }
 
 async fn run(state: &mut CallState, request: Request) -> Result<Outcome, Error> {
     let begun = Instant::now();
-    if request.command.is_empty() || request.command.contains('\0') {
-        return Err(Error::Invalid("a command line is not empty and has no zero byte".to_owned()));
-    }
-    let (host, reading) = grant::check(state, &request.host, &Wanted::Run(&request.command)).map_err(Error::Refused)?;
+    let (host, reading) = may_run(state, &request)?;
     let (ours, transcript) = (Arc::clone(&state.host), Arc::clone(&state.transcript));
     let note = || {
         if !reading {
@@ -63,17 +90,18 @@ async fn run(state: &mut CallState, request: Request) -> Result<Outcome, Error> 
         running.end(request.stdin).await.map_err(failed)
     };
     let ended = tokio::time::timeout(state.time_left(request.timeout_ms), work).await.unwrap_or(Err(Error::Timeout))?;
+    Ok(outcome(ended, begun))
+}
+
+pub(super) fn outcome(ended: Ended, begun: Instant) -> Outcome {
     let Ended { exit_code, stdout, stderr, cut } = ended;
     let elapsed_ms = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
-    Ok(Outcome { exit_code, stdout, stderr, cut, elapsed_ms })
+    Outcome { exit_code, stdout, stderr, cut, elapsed_ms }
 }
 
 async fn put(state: &mut CallState, upload: Upload) -> Result<(), Error> {
     let Upload { host, path, content, mode, timeout_ms } = upload;
-    let relative = path.strip_prefix('/').unwrap_or_default();
-    if !is_inside(relative) {
-        return Err(Error::Invalid(format!("an absolute path is wanted, and {}", wrong(&path))));
-    }
+    is_absolute(&path)?;
     if mode & !MODE_MASK != 0 {
         return Err(Error::Invalid(format!("the mode {mode:#o} has more than permission bits")));
     }
@@ -93,12 +121,19 @@ async fn put(state: &mut CallState, upload: Upload) -> Result<(), Error> {
     tokio::time::timeout(state.time_left(timeout_ms), work).await.unwrap_or(Err(Error::Timeout))
 }
 
-async fn permit(host: &Shared) -> Result<SemaphorePermit<'_>, Error> {
+pub(super) fn is_absolute(path: &str) -> Result<(), Error> {
+    match is_inside(path.strip_prefix('/').unwrap_or_default()) {
+        true => Ok(()),
+        false => Err(Error::Invalid(format!("an absolute path is wanted, and {}", wrong(path)))),
+    }
+}
+
+pub(super) async fn permit(host: &Shared) -> Result<SemaphorePermit<'_>, Error> {
     host.commands.acquire().await.map_err(|error| Error::Unreachable(error.to_string()))
 }
 
 /// Returns how many bytes there are to put.
-async fn size(host: &Shared, content: &Content) -> Result<u64, Error> {
+pub(super) async fn size(host: &Shared, content: &Content) -> Result<u64, Error> {
     let ArtifactFile { digest, path } = match content {
         Content::Bytes(bytes) => return Ok(bytes.len() as u64),
         Content::Artifact(file) => file,
@@ -130,11 +165,11 @@ async fn send(host: &Shared, running: &Running, content: Content, size: u64) -> 
     Ok(())
 }
 
-fn ended_well(ended: &Ended) -> Result<(), Error> {
+pub(super) fn ended_well(ended: &Ended) -> Result<(), Error> {
     match ended.exit_code {
         0 => Ok(()),
         code => {
-            let said: String = String::from_utf8_lossy(&ended.stderr).chars().take(300).collect();
+            let said: String = String::from_utf8_lossy(&ended.stderr).chars().take(SAID_CHARS_MAX).collect();
             Err(Error::Broken(format!("the host could not put the file: exit code {code}, {}", said.trim())))
         }
     }
@@ -154,23 +189,23 @@ fn putting(path: &str, size: u64, mode: u32) -> Result<String, Error> {
     ))
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
-fn backend(host: &Shared) -> Result<Arc<dyn artifact::ArtifactBackend>, Error> {
+pub(super) fn backend(host: &Shared) -> Result<Arc<dyn artifact::ArtifactBackend>, Error> {
     host.artifacts.clone().ok_or_else(|| Error::Invalid("this server has no store of artifacts".to_owned()))
 }
 
-fn unreadable(fault: &ArtifactFault) -> Error {
+pub(super) fn unreadable(fault: &ArtifactFault) -> Error {
     Error::Invalid(format!("the artifact cannot be read: {fault}"))
 }
 
-fn named(text: &str) -> String {
+pub(super) fn named(text: &str) -> String {
     text.chars().take(NAMED_CHARS_MAX).collect()
 }
 
-fn failed(failed: Failed) -> Error {
+pub(super) fn failed(failed: Failed) -> Error {
     match failed {
         Failed::Unreachable(why) => Error::Unreachable(why),
         Failed::Broken(why) => Error::Broken(why),

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::net::Shutdown;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use russh::client::{self, AuthResult, Handle, Msg};
-use russh::keys::{Algorithm, PrivateKey, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate};
+use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, ChannelMsg, Preferred};
 use tokio::net::TcpStream;
 
@@ -51,16 +51,25 @@ impl Drop for Closing {
     }
 }
 
-/// Takes a host that shows one of the pinned keys, and no other.
-struct Pinned(Vec<PublicKey>);
+/// Takes a host that shows one of the pinned keys, and no other; remembers which other it showed.
+struct Pinned {
+    keys: Vec<PublicKey>,
+    shown: Arc<OnceLock<String>>,
+}
 
 impl client::Handler for Pinned {
     type Error = russh::Error;
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, russh::Error> {
         Ok(match shown {
-            PublicKeyOrCertificate::PublicKey { key, .. } => self.0.iter().any(|pinned| pinned.key_data() == key.key_data()),
-            PublicKeyOrCertificate::Certificate(_) => false,
+            PublicKeyOrCertificate::PublicKey { key, .. } => {
+                self.shown.get_or_init(|| fingerprint(key));
+                self.keys.iter().any(|pinned| pinned.key_data() == key.key_data())
+            }
+            PublicKeyOrCertificate::Certificate(_) => {
+                self.shown.get_or_init(|| "a certificate".to_owned());
+                false
+            }
         })
     }
 }
@@ -77,9 +86,13 @@ impl Session {
         let kinds: Vec<Algorithm> = pinned.iter().map(PublicKey::algorithm).collect();
         let preferred = Preferred { key: Cow::Owned(kinds), ..Preferred::default() };
         let config = Arc::new(client::Config { preferred, ..client::Config::default() });
-        let connected = client::connect_stream(config, stream, Pinned(pinned)).await;
+        let (shown, wanted) = (Arc::new(OnceLock::new()), pinned.iter().map(fingerprint).collect::<Vec<_>>().join(" or "));
+        let connected = client::connect_stream(config, stream, Pinned { keys: pinned, shown: Arc::clone(&shown) }).await;
         let mut handle = connected.map_err(|error| match error {
-            russh::Error::UnknownKey => cannot(&"it showed another key than the pinned ones"),
+            russh::Error::UnknownKey => {
+                let found = shown.get().map_or("none", String::as_str);
+                cannot(&format!("it showed another key than the pinned ones: {found}, pinned is {wanted}"))
+            }
             russh::Error::NoCommonAlgo { .. } => cannot(&format!("it has no key of a pinned kind: {error}")),
             error => cannot(&error),
         })?;
@@ -139,6 +152,11 @@ impl Running {
         };
         tokio::join!(written, ended).1
     }
+}
+
+/// Returns a key as people compare it ("SHA256:…").
+fn fingerprint(key: &PublicKey) -> String {
+    key.fingerprint(HashAlg::Sha256).to_string()
 }
 
 fn broken(error: russh::Error) -> Failed {

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use crate::call::{CallState, Purpose, testing};
 use crate::error::CallErrorKind;
 use crate::v0_3::bindings::powers::towpath::plugin::ssh::{
-    ArtifactFile as Named, Content, Error, Host, Outcome, Request, Upload,
+    ArtifactFile as Named, Content, Error, Host, Outcome, Piece, Request, Upload,
 };
 use crate::{ArtifactBackend, ArtifactFault, ArtifactFile, Grants, Options};
 
@@ -82,11 +82,15 @@ impl Server {
     fn state(&self, host_key: &str, user_key: &str) -> CallState {
         let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).expect("known").expect("there").name;
         let place = self.folder.path().display();
-        let grant = serde_json::json!({ "artifact": true, "ssh": { "hosts": [{
-            "name": "web-1", "address": "127.0.0.1", "port": self.port, "user": user, "hostKeys": [self.public(host_key)],
-            "keyFile": format!("{place}/{user_key}"), "commands": ["cat; echo err >&2; exit 7", "sleep 600", "echo *"],
-            "reading": ["true"], "paths": [format!("{place}/srv")],
-        }] } });
+        let host = |name: &str, key: &str| {
+            serde_json::json!({
+                "name": name, "address": "127.0.0.1", "port": self.port, "user": user, "hostKeys": [self.public(key)],
+                "keyFile": format!("{place}/{user_key}"), "commands": ["cat; echo err >&2; exit 7", "sleep 600", "echo *"],
+                "reading": ["true", "cat"], "paths": [format!("{place}/srv")],
+            })
+        };
+        let hosts = [host("web-1", host_key), host("web-2", host_key), host("web-3", "stranger")];
+        let grant = serde_json::json!({ "artifact": true, "ssh": { "hosts": hosts } });
         let grants: Grants = serde_json::from_value(grant).expect("a grant");
         let mut state = testing::state_on(grants, Options { artifacts: Some(Arc::new(OneFile)), ..Options::default() });
         state.purpose = Purpose::Change;
@@ -158,7 +162,77 @@ async fn a_host_with_another_key_and_one_that_does_not_know_us_run_nothing() {
         let answer = run(&mut state, request("echo a")).await;
         assert!(matches!(&answer, Err(Error::Unreachable(why)) if why.contains(expect)), "{answer:?}");
         assert!(!state.transcript.sent(), "nothing ran");
+        if let (Err(Error::Unreachable(why)), "another key") = (&answer, expect) {
+            for key in ["host", "stranger"] {
+                let print = Command::new("ssh-keygen").args(["-l", "-f"]).arg(server.folder.path().join(key)).output();
+                let print = String::from_utf8(print.expect("it runs").stdout).expect("text");
+                let print = print.split(' ').nth(1).expect("a fingerprint");
+                assert!(print.starts_with("SHA256:") && why.contains(print), "{why} names both keys, {print} is one");
+            }
+        }
     }
+}
+
+#[tokio::test]
+async fn hosts_are_asked_side_by_side_and_answer_in_their_order() {
+    let server = Server::start().await;
+    let mut state = server.state("host", "user");
+    let ask = |host: &str, command: &str, stdin: &str| Request {
+        host: host.to_owned(),
+        command: command.to_owned(),
+        stdin: stdin.as_bytes().to_vec(),
+        timeout_ms: 2_000,
+    };
+    // The third shows a key that is not the pinned one, the second hangs: neither takes anything from the first.
+    let requests =
+        vec![ask("web-1", "cat", "one"), ask("web-3", "cat", ""), ask("web-2", "sleep 600", ""), ask("web-1", "cat", "two")];
+    state.purpose = Purpose::Change;
+    let answers = state.run_all(requests).await.expect("no trap");
+    let said = |at: usize| answers[at].as_ref().map(|outcome| String::from_utf8_lossy(&outcome.stdout).into_owned());
+    assert_eq!((said(0).expect("it ran"), said(3).expect("it ran")), ("one".to_owned(), "two".to_owned()));
+    assert!(matches!(&answers[1], Err(Error::Unreachable(why)) if why.contains("another key")), "{:?}", answers[1]);
+    assert!(matches!(answers[2], Err(Error::Timeout)), "{:?}", answers[2]);
+    assert!(state.told.is_empty() && state.transcript.sent());
+    let uses = state.transcript.take_uses();
+    assert!(uses.traced[0].told.starts_with("2 failed"), "{:?}", uses.traced);
+}
+
+#[tokio::test]
+async fn of_many_of_which_one_is_refused_none_runs() {
+    let server = Server::start().await;
+    let mut state = server.state("host", "user");
+    let answers = state.run_all(vec![request("echo a"), request("reboot")]).await.expect("no trap");
+    assert!(answers.iter().all(|answer| matches!(answer, Err(Error::Refused(_)))) && answers.len() == 2, "{answers:?}");
+    assert!(!state.transcript.sent());
+    let many = state.run_all((0..129).map(|_| request("true")).collect()).await.expect("no trap");
+    assert!(many.len() == 129 && matches!(&many[0], Err(Error::Invalid(why)) if why.contains("129")), "{:?}", many[0]);
+}
+
+#[tokio::test]
+async fn a_file_arrives_in_pieces_and_goes_on_where_it_stopped() {
+    let server = Server::start().await;
+    let mut state = server.state("host", "user");
+    let place = server.folder.path().join("srv/new folder/web");
+    let piece = |offset: u64, timeout_ms: u32| Piece {
+        host: "web-1".to_owned(),
+        path: place.to_str().expect("text").to_owned(),
+        source: Named { digest: "sha256:ours".to_owned(), path: "bin/web".to_owned() },
+        offset,
+        timeout_ms,
+    };
+    // Too little time for anything: nothing was sent, and that is no error.
+    let none = state.send_all(vec![piece(0, 10)]).await.expect("no trap");
+    assert!(matches!(none[..], [Ok(0)]) && !place.exists(), "{none:?}");
+    std::fs::create_dir_all(place.parent().expect("a folder")).expect("made");
+    std::fs::write(&place, vec![b'x'; 1_000]).expect("written");
+    let wrong = state.send_all(vec![piece(7, 8_000)]).await.expect("no trap");
+    assert!(matches!(&wrong[..], [Err(Error::Broken(why))] if why.contains("1000 bytes there, not 7")), "{wrong:?}");
+    let rest = state.send_all(vec![piece(1_000, 8_000)]).await.expect("no trap");
+    assert!(matches!(rest[..], [Ok(SIZE)]), "{rest:?}");
+    assert_eq!(std::fs::read(&place).expect("it is there"), vec![b'x'; usize::try_from(SIZE).expect("small")]);
+    let outside = Piece { path: "/etc/cron.d/x".to_owned(), ..piece(0, 8_000) };
+    let refused = state.send_all(vec![piece(0, 8_000), outside]).await.expect("no trap");
+    assert!(refused.iter().all(|answer| matches!(answer, Err(Error::Refused(_)))), "{refused:?}");
 }
 
 #[tokio::test]

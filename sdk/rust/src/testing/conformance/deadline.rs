@@ -91,6 +91,25 @@ impl<W: World> World for Deadline<W> {
         self.wait(upload.timeout_ms).ssh_put(upload)
     }
 
+    // Hosts are asked side by side: the time that passes is the longest of theirs.
+    fn ssh_run_all(&mut self, requests: &[ssh::Request]) -> Vec<Result<ssh::Outcome, ssh::Error>> {
+        let longest_ms = requests.iter().map(|request| request.timeout_ms).max().unwrap_or(0);
+        self.wait(longest_ms).ssh_run_all(requests)
+    }
+
+    fn ssh_send(&mut self, piece: &ssh::Piece) -> Result<u64, ssh::Error> {
+        self.wait(piece.timeout_ms).ssh_send(piece)
+    }
+
+    fn ssh_send_all(&mut self, pieces: &[ssh::Piece]) -> Vec<Result<u64, ssh::Error>> {
+        let longest_ms = pieces.iter().map(|piece| piece.timeout_ms).max().unwrap_or(0);
+        self.wait(longest_ms).ssh_send_all(pieces)
+    }
+
+    fn artifact_checksum(&mut self, digest: &str, path: &str) -> Result<String, artifact::Error> {
+        self.wait(ASKED_MS).artifact_checksum(digest, path)
+    }
+
     fn artifact_files(&mut self, digest: &str) -> Result<Vec<artifact::File>, artifact::Error> {
         self.wait(ASKED_MS).artifact_files(digest)
     }

@@ -1,0 +1,133 @@
+//! HAProxy, through its runtime API: no reload, and what was in force is read back.
+
+use std::collections::BTreeMap;
+
+use towpath_sdk::target::Call;
+
+use super::{Balancer, Move, Order, Seen, Server};
+use crate::script::{Purpose, Script, plain};
+use crate::settings::{Haproxy, Settings};
+
+/// The one algorithm whose shares are exactly those of the weights, and whose weights can be changed while it runs. `random` draws twice
+/// and is off by a tenth, `leastconn` by more, `static-rr` takes no change, and the hashing ones divide callers, not requests.
+const ALGORITHM: &str = "roundrobin";
+
+/// HAProxy on its hosts.
+pub(crate) struct HaproxyApi {
+    settings: Haproxy,
+    backend: String,
+    scope: String,
+}
+
+impl HaproxyApi {
+    pub(crate) fn new(call: &Call<Settings>, settings: &Haproxy) -> Self {
+        let (service, environment) = (&call.context.service, &call.context.environment);
+        let root = settings.root.as_deref().unwrap_or(&call.settings.root);
+        Self {
+            settings: settings.clone(),
+            backend: settings.backend.replace("{service}", service).replace("{environment}", environment),
+            scope: crate::scope(root, &call.context),
+        }
+    }
+
+    fn script(&self, purpose: Purpose) -> Script {
+        let script = Script::on_haproxy(purpose).with("SCOPE", &self.scope).with("SOCKET", &self.settings.socket);
+        script.with("BACKEND", &self.backend).with("STATE", self.settings.state_file.as_deref().unwrap_or_default())
+    }
+
+    fn acting(&self, fence: u64) -> Script {
+        self.script(Purpose::Act).with("FENCE", fence.to_string()).then(&["guard"])
+    }
+
+    fn command(&self, change: &Move) -> String {
+        let backend = &self.backend;
+        match change {
+            Move::Add { server, address } => format!("add server {backend}/{server} {address} weight 0"),
+            Move::Weigh { server, weight } => format!("set weight {backend}/{server} {weight}"),
+            Move::Open { server } => format!("set server {backend}/{server} state ready"),
+            Move::Close { server } => format!("set server {backend}/{server} state maint"),
+        }
+    }
+
+    /// Holds what the backend says of itself against what is needed.
+    fn check(&self, backend: &BTreeMap<&str, &str>) -> Result<(), String> {
+        let (name, algorithm) = (&self.backend, backend.get("algo").copied().unwrap_or_default());
+        if algorithm != ALGORITHM {
+            let found =
+                if matches!(algorithm, "" | "unknown") { "another one, or a socket below level admin" } else { algorithm };
+            return Err(format!(
+                "backend {name} needs `balance {ALGORITHM}`, which honours weights exactly; it has {}",
+                plain(found)
+            ));
+        }
+        let cookie = backend.get("cookie").copied().unwrap_or_default();
+        match &self.settings.cookie {
+            Some(wanted) if wanted != cookie => {
+                Err(format!("backend {name} keeps callers by the cookie {:?}, the settings say {wanted:?}", plain(cookie)))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl Balancer for HaproxyApi {
+    fn hosts(&self) -> &[String] {
+        &self.settings.hosts
+    }
+
+    fn look(&self) -> Script {
+        self.script(Purpose::Look).then(&["look"])
+    }
+
+    fn read(&self, lines: &[String]) -> Result<Seen, String> {
+        let after = |word: &'static str| lines.iter().filter_map(move |line| line.strip_prefix(word)?.strip_prefix(' '));
+        let fence = after("fence").next().and_then(|highest| highest.parse().ok());
+        let mut seen = Seen { fence: fence.ok_or("it does not say which fence it has seen")?, ..Seen::default() };
+        seen.order = Order::read(after("order"));
+        if let Some(why) = after("silent").next() {
+            seen.silent = Some(format!("HAProxy does not say its state: {}", plain(why)));
+            return Ok(seen);
+        }
+        let mut rows = after("stat").filter(|row| !row.is_empty());
+        let header: Vec<_> = rows.next().unwrap_or_default().trim_start_matches("# ").split(',').collect();
+        let mut checked = false;
+        for row in rows {
+            let row: BTreeMap<_, _> = header.iter().copied().zip(row.split(',')).collect();
+            match row.get("svname").copied() {
+                Some("BACKEND") => {
+                    self.check(&row)?;
+                    checked = true;
+                }
+                Some(name) if row.get("pxname") == Some(&self.backend.as_str()) => {
+                    let server =
+                        server(&row).ok_or_else(|| format!("HAProxy's row of server {} is not understood", plain(name)))?;
+                    seen.servers.insert(name.to_owned(), server);
+                }
+                Some(_) | None => return Err("HAProxy's table of servers is not understood".to_owned()),
+            }
+        }
+        if checked { Ok(seen) } else { Err(format!("HAProxy has no backend {}", self.backend)) }
+    }
+
+    fn claim(&self, fence: u64) -> Script {
+        self.acting(fence).then(&["claim"])
+    }
+
+    fn apply(&self, fence: u64, order: Option<&Order>, moves: &[Move]) -> Script {
+        let commands: Vec<_> = moves.iter().map(|change| self.command(change)).collect();
+        let order = order.map(Order::text).unwrap_or_default();
+        self.acting(fence).with("ORDER", order).with("COMMANDS", commands.join(";")).then(&["apply"])
+    }
+}
+
+fn server(row: &BTreeMap<&str, &str>) -> Option<Server> {
+    let status = *row.get("status")?;
+    let closed = ["MAINT", "DRAIN", "NOLB"].iter().any(|state| status.starts_with(state));
+    Some(Server {
+        weight: row.get("weight")?.parse().ok()?,
+        open: !closed,
+        up: status.starts_with("UP") || status == "no check",
+        sessions: row.get("scur")?.parse().ok()?,
+        address: row.get("addr").filter(|address| !address.is_empty()).map(|address| (*address).to_owned()),
+    })
+}

@@ -1,0 +1,119 @@
+//! What divides the traffic: what is said of it and asked of it, whoever it is.
+
+mod haproxy;
+
+use std::collections::BTreeMap;
+
+use towpath_sdk::target::Call;
+
+use crate::script::Script;
+use crate::settings::{BalancerSettings, Settings};
+
+pub(crate) use haproxy::HaproxyApi;
+
+/// Something that divides traffic over servers by weights, and changes them without a reload.
+pub(crate) trait Balancer {
+    /// Returns the hosts that it runs on.
+    fn hosts(&self) -> &[String];
+
+    /// Returns the script that looks at it.
+    fn look(&self) -> Script;
+
+    /// Reads what that script said. An error stays until somebody sets it up otherwise.
+    fn read(&self, lines: &[String]) -> Result<Seen, String>;
+
+    /// Returns the script that makes the fence known there.
+    fn claim(&self, fence: u64) -> Script;
+
+    /// Returns the script that writes down what is ordered, where something new is, and makes these moves in their order.
+    fn apply(&self, fence: u64, order: Option<&Order>, moves: &[Move]) -> Script;
+}
+
+/// What is seen of it on one host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The highest fence that was seen there.
+    pub(crate) fence: u64,
+    /// What was ordered last.
+    pub(crate) order: Option<Order>,
+    /// Why it does not answer, if it does not.
+    pub(crate) silent: Option<String>,
+    /// Its servers, by name.
+    pub(crate) servers: BTreeMap<String, Server>,
+}
+
+/// One server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Server {
+    pub(crate) weight: u32,
+    /// Whether it may be given requests.
+    pub(crate) open: bool,
+    /// Whether it answers, as far as the balancer checks that.
+    pub(crate) up: bool,
+    /// Requests that are on their way.
+    pub(crate) sessions: u64,
+    /// Where it is, where that is told.
+    pub(crate) address: Option<String>,
+}
+
+/// What was ordered: how the traffic shall be divided, and what each server is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Order {
+    /// The candidate's share, in basis points.
+    pub(crate) share: u16,
+    /// The weight of each server, 0 for none, and the release that it serves.
+    pub(crate) servers: BTreeMap<String, (u32, String)>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Move {
+    /// A server that is not there comes, without traffic.
+    Add { server: String, address: String },
+    /// A server's weight is another one.
+    Weigh { server: String, weight: u32 },
+    /// A server may be given requests.
+    Open { server: String },
+    /// A server is given no more requests; those on their way end.
+    Close { server: String },
+}
+
+/// Returns what divides the traffic, if anything does.
+pub(crate) fn of(call: &Call<Settings>) -> Option<Box<dyn Balancer>> {
+    call.settings.balancer.as_ref().map(|settings| match settings {
+        BalancerSettings::Haproxy(haproxy) => Box::new(HaproxyApi::new(call, haproxy)) as Box<dyn Balancer>,
+    })
+}
+
+impl Seen {
+    /// Returns the weights of two groups of servers that are in force, each added up.
+    pub(crate) fn weight_of<'a>(&self, servers: impl IntoIterator<Item = &'a str>) -> u64 {
+        let in_force = |server: &Server| if server.open { u64::from(server.weight) } else { 0 };
+        servers.into_iter().filter_map(|name| self.servers.get(name)).map(in_force).sum()
+    }
+}
+
+impl Order {
+    /// Returns it as lines of a file.
+    fn text(&self) -> String {
+        let servers = self.servers.iter().map(|(name, (weight, release))| format!("\nserver {name} {weight} {release}"));
+        format!("share {}{}", self.share, servers.collect::<String>())
+    }
+
+    /// Reads such lines; an order that is not understood is none.
+    fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let (mut order, mut share) = (Self::default(), None);
+        for line in lines {
+            let words: Vec<_> = line.split(' ').collect();
+            match words[..] {
+                ["share", basis_points] => share = Some(basis_points.parse().ok()?),
+                ["server", name, weight, release] => {
+                    order.servers.insert(name.to_owned(), (weight.parse().ok()?, release.to_owned()));
+                }
+                _ => return None,
+            }
+        }
+        order.share = share?;
+        Some(order)
+    }
+}

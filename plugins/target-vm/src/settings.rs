@@ -1,0 +1,244 @@
+//! How the target is set up in an environment.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use towpath_sdk::Fault;
+
+/// How the target is set up in an environment.
+///
+/// In `backend`, `{service}` and `{environment}` stand for what is deployed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Settings {
+    /// The hosts, by the names that they have in the grant of `ssh`.
+    #[schemars(length(min = 1, max = 120))]
+    pub hosts: Vec<Host>,
+    /// The groups whose hosts are used; none: all hosts.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// The folder on each host that releases and state are kept in.
+    #[serde(default = "root")]
+    #[schemars(regex(pattern = "^/"))]
+    pub root: String,
+    /// The ports on each host, one for each of two releases that run at once; absent: the port of the release's configuration, and the next.
+    pub ports: Option<Ports>,
+    /// What keeps the service running.
+    pub supervisor: Supervisor,
+    /// The user that the service runs as; absent: the one that the scripts run as.
+    pub user: Option<String>,
+    /// Whether the scripts are run through `sudo`, which must not ask for a password.
+    #[serde(default)]
+    pub sudo: bool,
+    /// What divides the traffic; absent: nothing does, and only states without shares can be served.
+    pub balancer: Option<BalancerSettings>,
+    /// Where callers reach the service, as `HOST:PORT`.
+    #[schemars(example = "web.example.com:80")]
+    pub public_endpoint: Option<String>,
+    /// How many releases are kept on each host, those that run among them.
+    #[serde(default = "keep_releases")]
+    #[schemars(range(min = 2, max = 50))]
+    pub keep_releases: u16,
+    /// How many hosts begin a release at once.
+    #[serde(default = "batch")]
+    #[schemars(range(min = 1, max = 120))]
+    pub batch: u16,
+    /// On how many hosts a release may fail before it is given up; those are left out.
+    #[serde(default)]
+    pub failed_hosts_max: u16,
+    /// How many hosts may be out of reach; those are left out.
+    #[serde(default)]
+    pub unreachable_hosts_max: u16,
+    /// How much must stay free in `root` beside the release, in MiB.
+    #[serde(default = "free_mib")]
+    pub free_mib: u32,
+    /// How long a release may take to become ready on a host, in milliseconds.
+    #[serde(default = "ready_timeout_ms")]
+    #[schemars(range(min = 1_000, max = 3_600_000))]
+    pub ready_timeout_ms: u32,
+    /// How often a release may be started again on a host while it becomes ready.
+    #[serde(default = "restarts_max")]
+    #[schemars(range(min = 1, max = 100))]
+    pub restarts_max: u32,
+    /// How long to wait before looking again, in milliseconds.
+    #[serde(default = "retry_after_ms")]
+    #[schemars(range(min = 10, max = 60_000))]
+    pub retry_after_ms: u32,
+    /// How long a host may take to answer, in milliseconds.
+    #[serde(default = "timeout_ms")]
+    #[schemars(range(min = 500, max = 9_000))]
+    pub timeout_ms: u32,
+}
+
+/// A host.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Host {
+    /// The name that it has in the grant of `ssh`.
+    #[schemars(length(min = 1, max = 60))]
+    pub name: String,
+    /// Where the service listens there and the balancer reaches it; absent: on loopback alone.
+    #[serde(default = "address")]
+    pub address: String,
+    /// The groups that it is in.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Its own folder, where it differs from the others.
+    pub root: Option<String>,
+    /// Its own ports, where they differ from the others.
+    pub ports: Option<Ports>,
+    /// Its own folder of units, where it differs from the others.
+    pub units: Option<String>,
+}
+
+/// The ports of the two slots of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ports {
+    /// The port of slot `a`.
+    #[schemars(range(min = 1))]
+    pub a: u16,
+    /// The port of slot `b`.
+    #[schemars(range(min = 1))]
+    pub b: u16,
+}
+
+/// What keeps the service running.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Supervisor {
+    /// systemd.
+    Systemd(Units),
+    /// runit.
+    Runit(Units),
+}
+
+/// Where a supervisor looks for its units.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Units {
+    /// The folder; absent: `/etc/systemd/system` or `/etc/service`.
+    pub folder: Option<String>,
+}
+
+/// What divides the traffic.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum BalancerSettings {
+    /// HAProxy, through its runtime API.
+    Haproxy(Haproxy),
+}
+
+/// How HAProxy is reached, and what of it is ours. Its servers are called `HOST-a` and `HOST-b`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Haproxy {
+    /// The hosts that it runs on, by their names in the grant of `ssh`; all of them are told the same.
+    #[schemars(length(min = 1, max = 8))]
+    pub hosts: Vec<String>,
+    /// Its stats socket there, with level admin: `127.0.0.1:PORT`, or an absolute path.
+    #[schemars(example = "127.0.0.1:9999")]
+    pub socket: String,
+    /// The backend whose servers they are.
+    #[serde(default = "backend")]
+    pub backend: String,
+    /// The file that its `server-state-file` names: written after every change, so that it begins again with the same weights.
+    pub state_file: Option<String>,
+    /// The cookie that keeps callers on a side, if the backend inserts one.
+    pub cookie: Option<String>,
+    /// The folder for fence and orders there; absent: `root`.
+    pub root: Option<String>,
+}
+
+impl Settings {
+    /// Returns the hosts that are used, in their order; an error where there is none, or one is named twice.
+    pub(crate) fn used(&self) -> Result<Vec<&Host>, Fault> {
+        let used: Vec<_> = self
+            .hosts
+            .iter()
+            .filter(|host| self.groups.is_empty() || host.groups.iter().any(|group| self.groups.contains(group)))
+            .collect();
+        if used.is_empty() {
+            return Err(Fault::permanent(format!(
+                "none of {} hosts is in one of the groups {:?}",
+                self.hosts.len(),
+                self.groups
+            )));
+        }
+        for (at, host) in used.iter().enumerate() {
+            is_word("host", &host.name)?;
+            is_word("address", &host.address)?;
+            if used[..at].iter().any(|other| other.name == host.name) {
+                return Err(Fault::permanent(format!("host {} is named twice", host.name)));
+            }
+        }
+        Ok(used)
+    }
+
+    /// Returns the folder that a host's supervisor looks for units in.
+    pub(crate) fn units<'a>(&'a self, host: &'a Host) -> &'a str {
+        let (own, usual) = match &self.supervisor {
+            Supervisor::Systemd(units) => (&units.folder, "/etc/systemd/system"),
+            Supervisor::Runit(units) => (&units.folder, "/etc/service"),
+        };
+        host.units.as_deref().or(own.as_deref()).unwrap_or(usual)
+    }
+
+    /// Returns the folder of a host.
+    pub(crate) fn root<'a>(&'a self, host: &'a Host) -> &'a str {
+        host.root.as_deref().unwrap_or(&self.root)
+    }
+}
+
+/// Fails unless a text is one plain word: it becomes part of names and lines that others read.
+pub(crate) fn is_word(what: &str, text: &str) -> Result<(), Fault> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "._-:@".contains(character);
+    match (1..=128).contains(&text.len()) && text.chars().all(plain) && !text.starts_with(['.', '-']) {
+        true => Ok(()),
+        false => {
+            let shown: String = text.chars().take(40).collect();
+            Err(Fault::permanent(format!("{what} {shown:?} is no plain word of 1 to 128 of a-z, A-Z, 0-9 and ._-:@")))
+        }
+    }
+}
+
+fn root() -> String {
+    "/srv/towpath".to_owned()
+}
+
+fn address() -> String {
+    "127.0.0.1".to_owned()
+}
+
+fn backend() -> String {
+    "{service}".to_owned()
+}
+
+/// What runs, what ran before, and one to go back to.
+fn keep_releases() -> u16 {
+    3
+}
+
+/// Enough to be quick with a dozen hosts, and not all of them at once.
+fn batch() -> u16 {
+    5
+}
+
+fn free_mib() -> u32 {
+    256
+}
+
+fn ready_timeout_ms() -> u32 {
+    60_000
+}
+
+fn restarts_max() -> u32 {
+    3
+}
+
+fn retry_after_ms() -> u32 {
+    1_000
+}
+
+fn timeout_ms() -> u32 {
+    8_000
+}

@@ -1,0 +1,97 @@
+//! HAProxy before the hosts.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Host;
+use crate::process::{Process, free_port, until};
+
+/// A running HAProxy with one backend, in which each host has the servers `NAME-a` and `NAME-b`, all of them closed. Ended when dropped.
+pub struct Haproxy {
+    folder: PathBuf,
+    port: u16,
+    socket: u16,
+    backend: String,
+    process: Option<Process>,
+}
+
+impl Haproxy {
+    pub(crate) fn start(folder: &Path, backend: &str, hosts: &[Host], balance: &str) -> Self {
+        fs::create_dir_all(folder).expect("the folder can be written");
+        let (port, socket) = (free_port(), free_port());
+        let servers = hosts.iter().map(|host| {
+            let ((a, b), name) = (host.ports(), host.name());
+            format!("    server {name}-a 127.0.0.1:{a} disabled\n    server {name}-b 127.0.0.1:{b} disabled\n")
+        });
+        let state = folder.join("state");
+        let config = format!(
+            "global\n    stats socket ipv4@127.0.0.1:{socket} level admin\n    server-state-file {}\n\
+             defaults\n    mode http\n    timeout connect 2s\n    timeout client 60s\n    timeout server 60s\n    option redispatch\n    \
+             load-server-state-from-file global\n\
+             frontend all\n    bind 127.0.0.1:{port}\n    default_backend {backend}\n\
+             backend {backend}\n    balance {balance}\n    option httpchk GET /healthz\n    default-server check inter 200ms rise 1 fall 3\n{}",
+            state.display(),
+            servers.collect::<String>(),
+        );
+        fs::write(folder.join("haproxy.cfg"), config).expect("the folder can be written");
+        let mut haproxy = Self { folder: folder.to_owned(), port, socket, backend: backend.to_owned(), process: None };
+        haproxy.start_again();
+        haproxy
+    }
+
+    /// Returns where callers come in.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
+    /// Returns its stats socket.
+    pub fn socket(&self) -> String {
+        format!("127.0.0.1:{}", self.socket)
+    }
+
+    /// Returns the file that it reads its servers' state from when it starts.
+    pub fn state_file(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// Ends it as a crash does.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts it again with the same configuration.
+    ///
+    /// # Panics
+    ///
+    /// When there is no HAProxy on this machine.
+    pub fn start_again(&mut self) {
+        let mut command = Command::new("haproxy");
+        command.args(["-db", "-f"]).arg(self.folder.join("haproxy.cfg"));
+        self.process = Some(Process::start(&mut command, "haproxy", &self.folder.join("haproxy.log")));
+        until("HAProxy listens", || TcpStream::connect(self.address()).ok());
+    }
+
+    /// Asks its runtime API.
+    ///
+    /// # Panics
+    ///
+    /// When nobody answers.
+    pub fn ask(&self, command: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.socket)).expect("it listens");
+        stream.write_all(format!("{command}\n").as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        answer
+    }
+
+    /// Returns a server's status and weight, as `show stat` has them.
+    pub fn server(&self, name: &str) -> (String, u32) {
+        let rows = self.ask(&format!("show stat {} 6 -1", self.backend));
+        let row = rows.lines().map(|row| row.split(',').collect::<Vec<_>>()).find(|row| row.get(1) == Some(&name));
+        let row = row.unwrap_or_else(|| panic!("there is no server {name}: {rows}"));
+        (row[17].to_owned(), row[18].parse().expect("a weight"))
+    }
+}

@@ -1,0 +1,17 @@
+//! Virtual machines for a test, without machines: each host is a real sshd on a port of its own and a real runit in a folder of its own,
+//! and before them stands a real HAProxy. What differs from a fleet is that all of them share one kernel and one user.
+//!
+//! All calls block. What goes wrong here ends the test with what was found, as tests do.
+#![forbid(unsafe_code)]
+
+mod callers;
+mod fleet;
+mod haproxy;
+mod host;
+mod process;
+
+pub use callers::{Callers, answers};
+pub use fleet::Fleet;
+pub use haproxy::Haproxy;
+pub use host::Host;
+pub use process::{free_port, until};

@@ -1,0 +1,80 @@
+//! A program of the machine's as a child process, in a process group of its own, killed when dropped.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+/// Looks at a condition, [`PAUSE`] apart, before a test gives up: a minute, for a busy machine.
+const LOOKS_MAX: u32 = 1_200;
+
+/// The time between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Waits until a condition holds and returns what it found.
+///
+/// # Panics
+///
+/// When it does not come true within a minute.
+pub fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..LOOKS_MAX {
+        if let Some(found) = condition() {
+            return found;
+        }
+        std::thread::sleep(PAUSE); // tidy: between two looks at the condition
+    }
+    panic!("{what} did not come true within {} s", (LOOKS_MAX * PAUSE).as_secs())
+}
+
+/// Returns a port of loopback that nobody uses now.
+///
+/// # Panics
+///
+/// When the machine has none.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port()
+}
+
+/// A running program, with whatever it started in its group.
+pub(crate) struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// Starts a program that a Debian package brings. What it says goes into the file `log`.
+    pub(crate) fn start(command: &mut Command, package: &str, log: &Path) -> Self {
+        let file = fs::OpenOptions::new().create(true).append(true).open(log).expect("the folder can be written");
+        let streams = || Stdio::from(file.try_clone().expect("an open file can be shared"));
+        let started = command.stdin(Stdio::null()).stdout(streams()).stderr(streams()).process_group(0).spawn();
+        let program = command.get_program().to_owned();
+        let child =
+            started.unwrap_or_else(|error| panic!("{program:?} cannot be run ({error}); `apt-get install {package}` brings it"));
+        Self { child }
+    }
+
+    /// Ends the whole group as a loss of power does.
+    pub(crate) fn kill(&mut self) {
+        let group = Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are small"));
+        // Nothing of it may be left.
+        let _ = killpg(group, Signal::SIGKILL);
+        self.child.wait().expect("our own child can be waited for");
+    }
+
+    /// Returns whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("our own child can be waited for").is_some()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.has_ended() {
+            self.kill();
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The component in its sandbox, a fleet, and releases of the example service.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use plugin_host::{
+    ArtifactBackend, ArtifactFault, ArtifactFile, CallContext, Desired, Fault, Grants, Observation, Options, Plugin, PluginHost,
+    Progress, SideDesired, Traffic,
+};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use test_machines::Fleet;
+use tokio::runtime::Runtime;
+
+/// How long one call may take: what a server gives a target.
+const CALL: Duration = Duration::from_secs(10);
+
+/// How many calls an operation may need on a busy machine, with the pauses that the target asks for.
+const CALLS_MAX: u32 = 300;
+
+/// A target on a fleet.
+pub(crate) struct Rig {
+    pub(crate) fleet: Fleet,
+    plugin: Plugin,
+    runtime: Runtime,
+    store: Arc<Store>,
+    settings: Value,
+    fence: u64,
+}
+
+/// The artifacts, each in a folder of its own.
+struct Store {
+    folder: tempfile::TempDir,
+}
+
+impl Rig {
+    /// Starts so many hosts.
+    pub(crate) fn start(hosts: usize) -> Self {
+        Self::on(Fleet::start(hosts))
+    }
+
+    pub(crate) fn on(fleet: Fleet) -> Self {
+        let store = Arc::new(Store { folder: tempfile::tempdir().expect("a folder") });
+        let options = Options { artifacts: Some(Arc::<Store>::clone(&store)), ..Options::default() };
+        let bundled = bundled_plugins::all().iter().find(|bundled| bundled.name == "target-vm").expect("it is carried");
+        let plugin = PluginHost::new(options).expect("a host").load(bundled.component).expect("it loads");
+        let settings = fleet.settings();
+        let runtime = Runtime::new().expect("a runtime");
+        Self { fleet, plugin, runtime, store, settings, fence: 0 }
+    }
+
+    /// Changes a setting.
+    pub(crate) fn set(&mut self, name: &str, value: Value) {
+        self.settings[name] = value;
+    }
+
+    /// Makes a release of the example service with these knobs, and returns it as a side.
+    pub(crate) fn release(&self, label: &str, knobs: &str) -> SideDesired {
+        let digest = hex::encode(Sha256::digest(label));
+        let folder = self.store.folder.path().join(&digest);
+        if !folder.exists() {
+            fs::create_dir_all(folder.join("docs/it's here")).expect("made");
+            fs::copy(hello_service(), folder.join("hello-service")).expect("copied");
+            fs::write(folder.join("hello.env"), format!("VERSION={label}\n{knobs}\n")).expect("written");
+            fs::write(folder.join("docs/it's here/read me"), label).expect("written");
+        }
+        let configuration = json!({ "command": ["./hello-service"], "readiness": { "path": "/healthz" } });
+        SideDesired {
+            release: label.to_owned(),
+            artifact_digest: format!("sha256:{digest}"),
+            configuration: configuration.to_string(),
+            capacity_percent: 100,
+            ..SideDesired::default()
+        }
+    }
+
+    pub(crate) fn steady(&self, label: &str) -> Desired {
+        Desired { stable: Some(self.release(label, "")), candidate: None, traffic: Some(Traffic::default()) }
+    }
+
+    pub(crate) fn canary(&self, stable: &str, candidate: &str, share: u16) -> Desired {
+        let traffic = Traffic { candidate_basis_points: share, ..Traffic::default() };
+        Desired { candidate: Some(self.release(candidate, "")), traffic: Some(traffic), ..self.steady(stable) }
+    }
+
+    /// Returns the context of a call now.
+    #[expect(clippy::disallowed_methods, reason = "deadlines are absolute")]
+    fn context(&self, state: Option<Vec<u8>>) -> CallContext {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+        CallContext {
+            service: "web".to_owned(),
+            environment: "test".to_owned(),
+            settings: self.settings.to_string(),
+            deployment: "d-1".to_owned(),
+            operation_key: format!("d-1/step/{}", self.fence),
+            fence: self.fence,
+            attempt: 1,
+            deadline_ms: i64::try_from((now + CALL).as_millis()).expect("small"),
+            state,
+            ..CallContext::default()
+        }
+    }
+
+    fn grants(&self) -> Grants {
+        serde_json::from_value(self.fleet.grants()).expect("grants")
+    }
+
+    /// Makes one call under the current fence.
+    pub(crate) fn call(&self, desired: &Desired, state: Option<Vec<u8>>) -> Progress {
+        let (context, grants) = (self.context(state), self.grants());
+        let called = self.runtime.block_on(self.plugin.reconcile(&context, desired, &grants));
+        called.unwrap_or_else(|error| panic!("{error}: {:?}", error.log)).answer
+    }
+
+    /// Makes calls under a new fence until there is an end.
+    pub(crate) fn reconcile(&mut self, desired: &Desired) -> Progress {
+        self.fence += 1;
+        let mut state = None;
+        let mut last = String::new();
+        for _ in 0..CALLS_MAX {
+            match self.call(desired, state.take()) {
+                Progress::InProgress(pending) => {
+                    (state, last) = (pending.observation.state, pending.message);
+                    std::thread::sleep(Duration::from_millis(u64::from(pending.retry_after_ms))); // tidy: as the target asks for
+                }
+                ended => return ended,
+            }
+        }
+        panic!("it does not come to an end: {last}");
+    }
+
+    pub(crate) fn converge(&mut self, desired: &Desired) -> Observation {
+        match self.reconcile(desired) {
+            Progress::Converged(found) => found,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn fail(&mut self, desired: &Desired) -> Fault {
+        match self.reconcile(desired) {
+            Progress::Failed(fault) => fault,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn observe(&self) -> Result<Observation, Fault> {
+        let (context, grants) = (self.context(None), self.grants());
+        let called = self.runtime.block_on(self.plugin.observe(&context, &grants));
+        called.unwrap_or_else(|error| panic!("{error}")).answer
+    }
+
+    /// Returns the service's folder on a host, counted from 0.
+    pub(crate) fn scope(&self, host: usize) -> PathBuf {
+        self.fleet.hosts[host].root().join("web.test")
+    }
+
+    pub(crate) fn set_fence(&mut self, fence: u64) {
+        self.fence = fence;
+    }
+}
+
+/// Returns how many requests failed, by their reasons.
+pub(crate) fn failed(answers: &BTreeMap<String, u64>) -> Vec<(&String, &u64)> {
+    answers.iter().filter(|(answer, _)| answer.starts_with("failed")).collect()
+}
+
+fn hello_service() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("cargo's folder for tests lies in its target folder");
+    let program = target.join("debug/hello-service");
+    assert!(program.is_file(), "{} is missing; build it with `cargo build -p hello-service`", program.display());
+    program
+}
+
+#[async_trait::async_trait]
+impl ArtifactBackend for Store {
+    async fn files(&self, digest: &str) -> Result<Vec<ArtifactFile>, ArtifactFault> {
+        let file = |path: &str, executable| {
+            let size = fs::metadata(self.path(digest, path)).map_err(|error| ArtifactFault::Absent(error.to_string()))?.len();
+            Ok(ArtifactFile { path: path.to_owned(), size, executable })
+        };
+        [("docs/it's here/read me", false), ("hello-service", true), ("hello.env", false)]
+            .map(|(path, program)| file(path, program))
+            .into_iter()
+            .collect()
+    }
+
+    async fn read(&self, digest: &str, path: &str, offset: u64, length: u32) -> Result<Vec<u8>, ArtifactFault> {
+        let broken = |error: std::io::Error| ArtifactFault::Broken(error.to_string());
+        let mut file = fs::File::open(self.path(digest, path)).map_err(broken)?;
+        file.seek(SeekFrom::Start(offset)).map_err(broken)?;
+        let mut bytes = Vec::new();
+        file.take(u64::from(length)).read_to_end(&mut bytes).map_err(broken)?;
+        Ok(bytes)
+    }
+}
+
+impl Store {
+    fn path(&self, digest: &str, path: &str) -> PathBuf {
+        self.folder.path().join(digest.strip_prefix("sha256:").expect("a digest")).join(path)
+    }
+}
