@@ -29,6 +29,8 @@ pub(crate) enum Purpose {
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
     pub(crate) purpose: Purpose,
+    /// Whether it is run through `sudo`, where that is said for this host alone.
+    sudo: Option<bool>,
     text: String,
 }
 
@@ -57,7 +59,14 @@ impl Script {
     }
 
     fn of(purpose: Purpose, words: &str) -> Self {
-        Self { purpose, text: format!("{{\n{COMMON}\n{words}\n") }
+        Self { purpose, sudo: None, text: format!("{{\n{COMMON}\n{words}\n") }
+    }
+
+    /// Returns the script as it is run on a host that has a rule of its own for `sudo`.
+    #[must_use]
+    pub(crate) fn through_sudo(mut self, sudo: Option<bool>) -> Self {
+        self.sudo = sudo;
+        self
     }
 
     /// Returns the script with a variable.
@@ -87,7 +96,7 @@ impl Script {
             Purpose::Look => "look",
             Purpose::Act => "act",
         };
-        let sudo = if settings.sudo { "sudo -n " } else { "" };
+        let sudo = if self.sudo.unwrap_or(settings.sudo) { "sudo -n " } else { "" };
         format!("{sudo}sh -s -- {verb}")
     }
 }

@@ -147,6 +147,8 @@ pub struct Haproxy {
     pub cookie: Option<String>,
     /// The folder for fence and orders there; absent: `root`.
     pub root: Option<String>,
+    /// Whether the scripts are run through `sudo` there; absent: as on the other hosts.
+    pub sudo: Option<bool>,
 }
 
 impl Settings {

@@ -57,8 +57,19 @@ impl Process {
         Self { child }
     }
 
+    /// Returns the first process that it started: a container's own first one, with which all of its others end.
+    pub(crate) fn leader(&self) -> Option<String> {
+        let id = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).ok()?;
+        children.split(' ').next().filter(|leader| !leader.is_empty()).map(str::to_owned)
+    }
+
     /// Ends the whole group as a loss of power does.
     pub(crate) fn kill(&mut self) {
+        if let Some(leader) = self.leader().and_then(|leader| leader.parse().ok()) {
+            // It may be gone by now.
+            let _ = nix::sys::signal::kill(Pid::from_raw(leader), Signal::SIGKILL);
+        }
         let group = Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are small"));
         // Nothing of it may be left.
         let _ = killpg(group, Signal::SIGKILL);

@@ -31,7 +31,10 @@ impl HaproxyApi {
     }
 
     fn script(&self, purpose: Purpose) -> Script {
-        let script = Script::on_haproxy(purpose).with("SCOPE", &self.scope).with("SOCKET", &self.settings.socket);
+        let script = Script::on_haproxy(purpose)
+            .through_sudo(self.settings.sudo)
+            .with("SCOPE", &self.scope)
+            .with("SOCKET", &self.settings.socket);
         script.with("BACKEND", &self.backend).with("STATE", self.settings.state_file.as_deref().unwrap_or_default())
     }
 

@@ -3,3 +3,5 @@
 mod canary;
 mod faults;
 mod rig;
+#[cfg(feature = "systemd")]
+mod systemd;

@@ -58,6 +58,12 @@ impl Rig {
         self.settings[name] = value;
     }
 
+    /// Changes a part of a setting.
+    #[cfg(feature = "systemd")]
+    pub(crate) fn change(&mut self, name: &str, change: impl FnOnce(&mut Value)) {
+        change(&mut self.settings[name]);
+    }
+
     /// Makes a release of the example service with these knobs, and returns it as a side.
     pub(crate) fn release(&self, label: &str, knobs: &str) -> SideDesired {
         let digest = hex::encode(Sha256::digest(label));
