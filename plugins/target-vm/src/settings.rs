@@ -166,9 +166,17 @@ impl Settings {
                 self.groups
             )));
         }
+        if let Some(user) = &self.user {
+            is_word("user", user)?;
+        }
         for (at, host) in used.iter().enumerate() {
             is_word("host", &host.name)?;
             is_word("address", &host.address)?;
+            is_folder("root", self.root(host))?;
+            is_folder("the units' folder", self.units(host))?;
+            if let Some(Ports { a, b }) = host.ports.or(self.ports).filter(|ports| ports.a == ports.b) {
+                return Err(Fault::permanent(format!("both slots of {} would have one port: a is {a}, b is {b}", host.name)));
+            }
             if used[..at].iter().any(|other| other.name == host.name) {
                 return Err(Fault::permanent(format!("host {} is named twice", host.name)));
             }
@@ -200,6 +208,19 @@ pub(crate) fn is_word(what: &str, text: &str) -> Result<(), Fault> {
             let shown: String = text.chars().take(40).collect();
             Err(Fault::permanent(format!("{what} {shown:?} is no plain word of 1 to 128 of a-z, A-Z, 0-9 and ._-:@")))
         }
+    }
+}
+
+/// Fails unless a text is an absolute path of plain characters: it stands in units and scripts.
+fn is_folder(what: &str, text: &str) -> Result<(), Fault> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "._-/".contains(character);
+    let fine = text.len() <= 500 && text.starts_with('/') && text.chars().all(plain) && !text.split('/').any(|part| part == "..");
+    match fine {
+        true => Ok(()),
+        false => Err(Fault::permanent(format!(
+            "{what} {:?} is no absolute path of plain characters",
+            text.chars().take(80).collect::<String>()
+        ))),
     }
 }
 
@@ -243,4 +264,26 @@ fn retry_after_ms() -> u32 {
 
 fn timeout_ms() -> u32 {
     8_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused_with_the_reason() {
+        let check = |text: &str, expect: &str| {
+            let settings: Settings = serde_json::from_str(&format!(r#"{{"supervisor":{{"runit":{{}}}},{text}}}"#)).expect(text);
+            let found = settings.used().expect_err(text);
+            assert!(!found.retryable && found.message.contains(expect), "{}", found.message);
+        };
+        check(r#""hosts":[]"#, "none of 0 hosts");
+        check(r#""hosts":[{"name":"a"}],"groups":["eu"]"#, "none of 1 hosts");
+        check(r#""hosts":[{"name":"a"},{"name":"a"}]"#, "a is named twice");
+        check(r#""hosts":[{"name":"a b"}]"#, "\"a b\" is no plain word");
+        check(r#""hosts":[{"name":"a","root":"srv"}]"#, "\"srv\" is no absolute path");
+        check(r#""hosts":[{"name":"a"}],"root":"/srv/$(reboot)""#, "no absolute path of plain characters");
+        check(r#""hosts":[{"name":"a"}],"ports":{"a":80,"b":80}"#, "both slots of a would have one port");
+        check(r#""hosts":[{"name":"a"}],"user":"-x""#, "no plain word");
+    }
 }

@@ -102,7 +102,7 @@ impl<'a> Scene<'a> {
 
     /// Fails when a release failed on more hosts than it may, or is left without any.
     fn given_up(&self, memory: &Memory) -> Option<Fault> {
-        let (failed, most) = (memory.failed.len(), usize::from(self.call.settings.failed_hosts_max));
+        let (failed, most) = (memory.failed_hosts(), usize::from(self.call.settings.failed_hosts_max));
         let hosts = self.plan.hosts.len();
         if failed > most {
             let why = named(&memory.failed);

@@ -129,6 +129,15 @@ impl Host {
         self.sshd = None;
     }
 
+    /// Ends every connection to it, as a switch that fails does; new ones are taken.
+    ///
+    /// # Panics
+    ///
+    /// When it has no sshd of its own.
+    pub fn cut_connections(&self) {
+        self.sshd.as_ref().expect("it has an sshd").kill_children();
+    }
+
     /// Starts its sshd at the same port.
     ///
     /// # Panics

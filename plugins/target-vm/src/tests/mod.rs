@@ -369,3 +369,39 @@ fn a_command_of_an_older_fence_is_refused_by_the_shell_itself() {
     let fault = Operation::new(&world, &settings(), 6).fail(&canary(500));
     assert!(fault.message.contains("holds no number"), "{}", fault.message);
 }
+
+#[test]
+fn a_host_that_babbles_is_out_of_reach_and_its_words_are_harmless() {
+    let world = Machines::new();
+    let lenient = changed(&json!({ "unreachableHostsMax": 1 }));
+    Operation::new(&world, &lenient, 1).converge(&steady("v1"));
+    let huge = [b"fence 1\n".as_slice(), &vec![b'x'; 256 << 10], b"\ndone\n"].concat();
+    for (said, cut, expect) in [
+        (huge.as_slice(), true, "more than is read"),
+        (&huge, false, "which is not understood"),
+        (b"\xff\xfe\x00\x01", false, "exit code 0"),
+        (b"\x1b[2J\x1b]0;owned\x07\ndone\n", false, "which is not understood"),
+        (b"done\n", false, "does not say which fence"),
+        (b"superseded 99\n", false, "as if it were asked to act"),
+    ] {
+        world.babble("web-2", said, cut);
+        let seen = Operation::new(&world, &lenient, 1).observe().expect("the others are well");
+        let told = seen.drift.iter().find(|fact| fact.contains("web-2 is out of reach")).expect("it is told");
+        assert!(told.contains(expect) && told.len() < 500 && !told.contains(char::is_control), "{told:?}");
+        assert_eq!((seen.sides[0].ready, seen.highest_fence), (2, 1));
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_changes_nothing() {
+    let world = Machines::new();
+    Operation::new(&world, &settings(), 1).converge(&steady("v1"));
+    world.play("broken", "v2 web-1\n");
+    let mut operation = Operation::new(&world, &changed(&json!({ "restartsMax": 100 })), 2);
+    operation.call.context.now_ms = 1_000_000;
+    assert!(said(&operation.reconcile(&canary(500))).contains("v2 is not ready on web-1"));
+    operation.call.context.now_ms = 0;
+    assert!(said(&operation.reconcile(&canary(500))).contains("v2 is not ready on web-1"));
+    world.play_no_more("broken");
+    assert_eq!(operation.converge(&canary(500)).candidate_basis_points, 500);
+}
