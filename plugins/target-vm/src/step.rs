@@ -253,7 +253,7 @@ impl<'a> Scene<'a> {
         false
     }
 
-    /// Removes the oldest releases that nobody needs.
+    /// Removes the oldest releases that nobody needs, and what came of others that never became whole.
     fn garbage(&self) -> Vec<Act> {
         let keep = usize::from(self.call.settings.keep_releases);
         let mut acts = Vec::new();
@@ -262,7 +262,8 @@ impl<'a> Scene<'a> {
             let is_needed = |digest: &str| report.uses(digest) || self.plan.sides().any(|side| side.identity.digest == digest);
             let unneeded: Vec<_> = report.releases.iter().filter(|stored| !is_needed(&stored.digest)).collect();
             let too_many = report.releases.len().saturating_sub(keep).min(unneeded.len());
-            let names: Vec<_> = unneeded[..too_many].iter().map(|stored| stored.digest.as_str()).collect();
+            let abandoned = report.incoming.iter().filter(|digest| !is_needed(digest)).map(String::as_str);
+            let names: Vec<_> = unneeded[..too_many].iter().map(|stored| stored.digest.as_str()).chain(abandoned).collect();
             if !names.is_empty() {
                 acts.push(self.collect(host, &names.join(" ")));
             }

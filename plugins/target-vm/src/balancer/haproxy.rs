@@ -12,6 +12,9 @@ use crate::settings::{Haproxy, Settings};
 /// and is off by a tenth, `leastconn` by more, `static-rr` takes no change, and the hashing ones divide callers, not requests.
 const ALGORITHM: &str = "roundrobin";
 
+/// How many commands are in one line: what HAProxy reads at once is 16 KiB.
+const COMMANDS_MAX: usize = 50;
+
 /// HAProxy on its hosts.
 pub(crate) struct HaproxyApi {
     settings: Haproxy,
@@ -117,9 +120,11 @@ impl Balancer for HaproxyApi {
     }
 
     fn apply(&self, fence: u64, order: Option<&Order>, moves: &[Move]) -> Script {
-        let commands: Vec<_> = moves.iter().map(|change| self.command(change)).collect();
+        let commands =
+            moves.chunks(COMMANDS_MAX).map(|some| some.iter().map(|change| self.command(change)).collect::<Vec<_>>().join(";"));
+        let commands: Vec<_> = commands.collect();
         let order = order.map(Order::text).unwrap_or_default();
-        self.acting(fence).with("ORDER", order).with("COMMANDS", commands.join(";")).then(&["apply"])
+        self.acting(fence).with("ORDER", order).with("COMMANDS", commands.join("\n")).then(&["apply"])
     }
 }
 

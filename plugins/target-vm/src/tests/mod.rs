@@ -265,6 +265,7 @@ fn a_full_disk_fails_on_its_host_alone_where_one_may_fail() {
     fs::write(&releases, "in the way").expect("written");
     let found = Operation::new(&world, &lenient, 2).converge(&steady("v1"));
     assert_eq!((found.sides[0].ready, found.sides[0].wanted), (2, 2));
+    assert!(found.drift.iter().any(|fact| fact.contains("web-2/v1 is left out, it failed")), "{:?}", found.drift);
     assert!(world.servers()["web-2-a"].contains("MAINT"));
 }
 
@@ -315,9 +316,11 @@ fn a_host_that_lost_its_units_is_brought_back_and_edits_are_told() {
 #[test]
 fn old_releases_go_and_what_runs_stays() {
     let world = Machines::new();
+    fs::create_dir_all(world.scope("web-1").join("incoming/v0/lib")).expect("made");
     for (fence, release) in (1..).zip(["v1", "v2", "v3", "v4", "v5"]) {
         Operation::new(&world, &settings(), fence).converge(&steady(release));
     }
+    assert_eq!(fs::read_dir(world.scope("web-1").join("incoming")).expect("a folder").count(), 0, "what was given up is gone");
     let mut left: Vec<_> =
         fs::read_dir(world.scope("web-1").join("releases")).expect("a folder").flatten().map(|file| file.file_name()).collect();
     left.sort();
