@@ -50,7 +50,7 @@ impl Target for TargetVm {
 
     fn describe(settings: &Settings) -> Descriptor {
         let balancer = settings.balancer.as_ref();
-        let sticky = balancer.is_some_and(|settings::BalancerSettings::Haproxy(haproxy)| haproxy.cookie.is_some());
+        let sticky = balancer.is_some_and(|balancer| balancer.cookie().is_some());
         Descriptor {
             weights: balancer.is_some(),
             weight_granularity_basis_points: 100,

@@ -10,8 +10,11 @@ const COMMON: &str = include_str!("shell/common.sh");
 /// What the plugin does on a host.
 const HOST: &str = include_str!("shell/host.sh");
 
-/// What the plugin does on a balancer's host.
+/// What the plugin does on the host of a balancer that is HAProxy.
 const HAPROXY: &str = include_str!("shell/haproxy.sh");
+
+/// The same where nginx divides the traffic.
+const NGINX: &str = include_str!("shell/nginx.sh");
 
 /// How much of what a host says is repeated, in characters.
 const SAID_CHARS_MAX: usize = 300;
@@ -53,9 +56,14 @@ impl Script {
         Self::of(purpose, HOST)
     }
 
-    /// Returns a script that has the words of a balancer.
+    /// Returns a script that has the words for HAProxy.
     pub(crate) fn on_haproxy(purpose: Purpose) -> Self {
         Self::of(purpose, HAPROXY)
+    }
+
+    /// Returns a script that has the words for nginx.
+    pub(crate) fn on_nginx(purpose: Purpose) -> Self {
+        Self::of(purpose, NGINX)
     }
 
     fn of(purpose: Purpose, words: &str) -> Self {

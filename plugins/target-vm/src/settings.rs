@@ -126,6 +126,8 @@ pub struct Units {
 pub enum BalancerSettings {
     /// HAProxy, through its runtime API.
     Haproxy(Haproxy),
+    /// nginx, through a file with the servers of an upstream and a reload.
+    Nginx(Nginx),
 }
 
 /// How HAProxy is reached, and what of it is ours. Its servers are called `HOST-a` and `HOST-b`.
@@ -151,6 +153,56 @@ pub struct Haproxy {
     pub sudo: Option<bool>,
 }
 
+/// How nginx is reached, and what of it is ours. `{service}` and `{environment}` stand for what is deployed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Nginx {
+    /// The hosts that it runs on, by their names in the grant of `ssh`; all of them are told the same.
+    #[schemars(length(min = 1, max = 8))]
+    pub hosts: Vec<String>,
+    /// The file that the upstream includes, and that nobody else writes.
+    #[schemars(regex(pattern = "^/"), example = "/etc/nginx/towpath/{service}.conf")]
+    pub include: String,
+    /// The upstream whose servers they are.
+    #[serde(default = "backend")]
+    pub upstream: String,
+    /// nginx's program.
+    #[serde(default = "program")]
+    pub program: String,
+    /// Its configuration, where that is not the usual one.
+    pub configuration: Option<String>,
+    /// The file with the id of its first process.
+    #[serde(default = "pid_file")]
+    pub pid_file: String,
+    /// The folder for fence and orders there; absent: `root`.
+    pub root: Option<String>,
+    /// Whether the scripts are run through `sudo` there; absent: as on the other hosts.
+    pub sudo: Option<bool>,
+}
+
+impl BalancerSettings {
+    /// Returns the cookie that keeps callers on a side, if there is one.
+    pub(crate) fn cookie(&self) -> Option<&str> {
+        match self {
+            Self::Haproxy(haproxy) => haproxy.cookie.as_deref(),
+            Self::Nginx(_) => None,
+        }
+    }
+
+    /// Fails unless the names in it are plain: they become part of lines that the balancer reads.
+    fn check(&self) -> Result<(), Fault> {
+        let (name, folder) = match self {
+            Self::Haproxy(haproxy) => (&haproxy.backend, haproxy.root.as_ref()),
+            Self::Nginx(nginx) => {
+                is_folder("include", &nginx.include.replace(['{', '}'], ""))?;
+                (&nginx.upstream, nginx.root.as_ref())
+            }
+        };
+        is_word("the balancer's backend", &name.replace(['{', '}'], ""))?;
+        folder.map_or(Ok(()), |folder| is_folder("the balancer's root", folder))
+    }
+}
+
 impl Settings {
     /// Returns the hosts that are used, in their order; an error where there is none, or one is named twice.
     pub(crate) fn used(&self) -> Result<Vec<&Host>, Fault> {
@@ -165,6 +217,9 @@ impl Settings {
                 self.hosts.len(),
                 self.groups
             )));
+        }
+        if let Some(balancer) = &self.balancer {
+            balancer.check()?;
         }
         if let Some(user) = &self.user {
             is_word("user", user)?;
@@ -230,6 +285,14 @@ fn root() -> String {
 
 fn address() -> String {
     "127.0.0.1".to_owned()
+}
+
+fn program() -> String {
+    "nginx".to_owned()
+}
+
+fn pid_file() -> String {
+    "/run/nginx.pid".to_owned()
 }
 
 fn backend() -> String {

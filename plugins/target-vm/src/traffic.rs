@@ -44,7 +44,7 @@ pub(crate) fn next(scene: &Scene<'_>, memory: &Memory) -> Result<Traffic, Fault>
             None => (None, vacated(scene, seen, memory), None),
         };
         if order.is_some() || !moves.is_empty() {
-            let script = balancer.apply(scene.call.context.fence, order.as_ref(), &moves);
+            let script = balancer.apply(scene.call.context.fence, seen, order.as_ref(), &moves);
             traffic.acts.push(Act { host: host.clone(), script, release: None });
         }
         traffic.waits = traffic.waits.or(waits);

@@ -119,7 +119,7 @@ impl Balancer for HaproxyApi {
         self.acting(fence).then(&["claim"])
     }
 
-    fn apply(&self, fence: u64, order: Option<&Order>, moves: &[Move]) -> Script {
+    fn apply(&self, fence: u64, _seen: &Seen, order: Option<&Order>, moves: &[Move]) -> Script {
         let commands =
             moves.chunks(COMMANDS_MAX).map(|some| some.iter().map(|change| self.command(change)).collect::<Vec<_>>().join(";"));
         let commands: Vec<_> = commands.collect();
