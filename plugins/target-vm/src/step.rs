@@ -1,6 +1,6 @@
 //! What is next: decided from what was seen and what is wanted, without asking anybody.
 //!
-//! The order is that of the way back: first the fence is made known everywhere, then traffic goes to whoever is good and ready, then files
+//! The order is that of the way back: first the fence is made known everywhere and traffic goes to whoever is good and ready, then files
 //! are sent and programs started, then traffic is divided as it shall be, and only what has none is stopped.
 
 use towpath_sdk::target::Call;
@@ -45,14 +45,12 @@ pub(crate) fn next(scene: &Scene<'_>, memory: &mut Memory) -> Next {
     if let Some(fault) = scene.given_up(memory) {
         return Next::Fail(fault);
     }
-    let claims = scene.claims();
-    if !claims.is_empty() {
-        return Next::Act(claims);
-    }
-    let traffic = match traffic::next(scene, memory) {
+    let mut traffic = match traffic::next(scene, memory) {
         Ok(traffic) => traffic,
         Err(fault) => return Next::Fail(fault),
     };
+    // Who moves traffic makes the fence known by that: the first act of the way back is the switch itself.
+    traffic.acts.extend(scene.claims(&traffic.acts));
     if !traffic.acts.is_empty() {
         return Next::Act(traffic.acts);
     }
@@ -113,8 +111,8 @@ impl<'a> Scene<'a> {
         Some(Fault::retryable(format!("no host is left for release {}: {}", without.identity.release, named(reasons))))
     }
 
-    /// Makes fence and sides known wherever they are not.
-    fn claims(&self) -> Vec<Act> {
+    /// Makes fence and sides known wherever they are not, but for the balancers that are told something anyway.
+    fn claims(&self, moves: &[Act]) -> Vec<Act> {
         let fence = self.call.context.fence;
         let mut acts = Vec::new();
         for host in &self.plan.hosts {
@@ -129,7 +127,8 @@ impl<'a> Scene<'a> {
                 acts.push(Act { host: host.name.clone(), script, release: None });
             }
         }
-        let late = self.fleet.balancers.iter().filter(|(_, seen)| seen.fence < fence);
+        let is_told = |host: &String| moves.iter().any(|act| act.host == *host);
+        let late = self.fleet.balancers.iter().filter(|(host, seen)| seen.fence < fence && !is_told(host));
         for ((host, _), balancer) in late.zip(std::iter::repeat(self.balancer)) {
             acts.extend(balancer.map(|balancer| Act { host: host.clone(), script: balancer.claim(fence), release: None }));
         }
