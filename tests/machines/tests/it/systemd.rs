@@ -51,7 +51,7 @@ fn systemd_keeps_it_running_and_edits_of_its_unit_are_told() {
     rig.converge(&rig.steady("v1"));
     let unit = "towpath-web-test-a.service";
     let machine = &rig.fleet.hosts[0];
-    machine.run(&["systemctl", "kill", "--signal=KILL", unit]);
+    machine.run(&["systemctl", "kill", "--kill-whom=main", "--signal=KILL", unit]);
     until("systemd has started it again", || {
         (machine.run(&["systemctl", "show", "-p", "NRestarts", "--value", unit]).trim() == "1").then_some(())
     });
