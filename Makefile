@@ -7,7 +7,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 DENY_VERSION := 0.20.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-clients sim chaos prove lint lint-code lint-dependencies advisories bench bench-peer
+.PHONY: help setup demo test test-clients test-vm sim chaos prove lint lint-code lint-dependencies advisories bench bench-peer bench-vm
 
 help: ## lists what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -26,6 +26,11 @@ test: ## runs the tests
 test-clients: setup ## has a client in Python follow a deployment
 	$(CARGO) build --locked -p towpath -p hello-service
 	tests/clients/python/run $(TARGET)/debug
+
+test-vm: setup ## runs the target of virtual machines on machines with systemd; needs root
+	@.ci/setup tests
+	$(CARGO) build --locked -p hello-service
+	MACHINE_TREE=$$(tests/machines/tree) $(CARGO) test --locked -p test-machines --features systemd --test it systemd:: -- --test-threads 1
 
 SEEDS ?= 2000
 sim: ## runs engines, a store and a target through storms made from seeds: SEEDS=2000, or one again with SEEDS=101..102
@@ -68,6 +73,12 @@ bench: ## measures what design and README promise, each beside its yardstick
 	$(CARGO) bench --locked -p runtime --bench router
 	$(CARGO) build --release --locked -p towpath -p hello-service
 	tests/measure/run $(TARGET)/release
+
+RUNS ?= 10
+bench-vm: ## measures canaries over hosts behind HAProxy, under load: RUNS=10
+	@.ci/setup tests
+	$(CARGO) build --locked -p hello-service
+	RUNS=$(RUNS) $(CARGO) bench --locked -p test-machines --bench canary
 
 bench-peer: setup ## measures durable steps beside a durable-execution library from PyPI, on one PostgreSQL
 	@.ci/setup tests

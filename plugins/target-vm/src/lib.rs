@@ -50,7 +50,7 @@ impl Target for TargetVm {
 
     fn describe(settings: &Settings) -> Descriptor {
         let balancer = settings.balancer.as_ref();
-        let sticky = balancer.is_some_and(|settings::BalancerSettings::Haproxy(haproxy)| haproxy.cookie.is_some());
+        let sticky = balancer.is_some_and(|balancer| balancer.cookie().is_some());
         Descriptor {
             weights: balancer.is_some(),
             weight_granularity_basis_points: 100,
@@ -67,7 +67,7 @@ impl Target for TargetVm {
         let (hosts, balancer) = (call.settings.used()?, balancer::of(call));
         let fleet = Fleet::look(call, &hosts, balancer.as_deref())?;
         fleet.is_enough(&call.settings)?;
-        Ok(observe::observation(call, &hosts, &fleet, call.context.state.clone()))
+        Ok(observe::observation(call, &hosts, &fleet, None))
     }
 
     fn reconcile(call: &Call<Settings>, desired: &Desired) -> Progress {
@@ -101,7 +101,7 @@ fn rounds(call: &Call<Settings>, plan: &Plan<'_>, memory: &mut Memory) -> Result
         fleet.is_enough(&call.settings)?;
         let next = step::next(&Scene { call, plan, fleet: &fleet, balancer: balancer.as_deref() }, memory);
         let message = match next {
-            Next::Done => return Ok(Progress::Converged(observe::observation(call, &plan.hosts, &fleet, None))),
+            Next::Done => return Ok(Progress::Converged(observe::observation(call, &plan.hosts, &fleet, Some(memory)))),
             Next::Wait(why) => return Ok(pending(call, plan, &fleet, memory, why)),
             Next::Fail(fault) => return Err(fault),
             next => match perform(call, plan, next, memory)? {
@@ -119,7 +119,7 @@ fn rounds(call: &Call<Settings>, plan: &Plan<'_>, memory: &mut Memory) -> Result
 }
 
 fn pending(call: &Call<Settings>, plan: &Plan<'_>, fleet: &Fleet, memory: &Memory, message: String) -> Progress {
-    let observation = observe::observation(call, &plan.hosts, fleet, memory.to_bytes());
+    let observation = observe::observation(call, &plan.hosts, fleet, Some(memory));
     Progress::InProgress(Pending { observation, retry_after_ms: call.settings.retry_after_ms, message })
 }
 

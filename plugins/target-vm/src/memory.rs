@@ -47,6 +47,12 @@ impl Memory {
         self.failed.contains_key(&key(host, release))
     }
 
+    /// Returns on how many hosts something failed.
+    pub(crate) fn failed_hosts(&self) -> usize {
+        let hosts: BTreeSet<_> = self.failed.keys().filter_map(|key| key.split('/').next()).collect();
+        hosts.len()
+    }
+
     /// Counts something that may pass. Returns whether it has not passed for too long.
     pub(crate) fn trouble(&mut self, host: &str) -> bool {
         let count = self.troubles.entry(host.to_owned()).or_default();

@@ -7,6 +7,7 @@ use towpath_sdk::target::{Call, Observation, SideObservation};
 
 use crate::balancer::{Order, Seen};
 use crate::fleet::{Fleet, server};
+use crate::memory::Memory;
 use crate::report::{Filled, Unit};
 use crate::settings::{Host, Settings};
 use crate::weights::basis_points_of;
@@ -14,9 +15,11 @@ use crate::weights::basis_points_of;
 /// How many differences are told.
 const DRIFT_MAX: usize = 50;
 
-/// Returns what runs, as it was seen.
-pub(crate) fn observation(call: &Call<Settings>, hosts: &[&Host], fleet: &Fleet, state: Option<Vec<u8>>) -> Observation {
+/// Returns what runs, as it was seen, and what is remembered to have failed.
+pub(crate) fn observation(call: &Call<Settings>, hosts: &[&Host], fleet: &Fleet, memory: Option<&Memory>) -> Observation {
     let mut drift = drift(hosts, fleet);
+    let failed = memory.into_iter().flat_map(|memory| &memory.failed);
+    drift.extend(failed.map(|(what, why)| format!("{what} is left out, it failed: {why}")));
     drift.truncate(DRIFT_MAX);
     Observation {
         sides: [Side::Stable, Side::Candidate].into_iter().filter_map(|which| side(which, hosts, fleet)).collect(),
@@ -24,7 +27,7 @@ pub(crate) fn observation(call: &Call<Settings>, hosts: &[&Host], fleet: &Fleet,
         public_endpoint: call.settings.public_endpoint.clone(),
         highest_fence: fleet.highest_fence(),
         drift,
-        state,
+        state: memory.and_then(Memory::to_bytes),
     }
 }
 

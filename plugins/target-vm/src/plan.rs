@@ -5,7 +5,7 @@ use towpath_sdk::{Fault, Side};
 
 use crate::configuration::{Configuration, fingerprint};
 use crate::report::Identity;
-use crate::settings::{Host, Settings, is_word};
+use crate::settings::{BalancerSettings, Host, Settings, is_word};
 
 /// Full capacity, in percent.
 const FULL: usize = 100;
@@ -99,9 +99,7 @@ fn can_be_served(settings: &Settings, traffic: &Traffic) -> Result<(), Fault> {
     if traffic.mirror_basis_points > 0 {
         return no("cannot copy requests");
     }
-    let cookie = settings.balancer.as_ref().and_then(|balancer| match balancer {
-        crate::settings::BalancerSettings::Haproxy(haproxy) => haproxy.cookie.as_deref(),
-    });
+    let cookie = settings.balancer.as_ref().and_then(BalancerSettings::cookie);
     match (&traffic.sticky, cookie) {
         (None, _) => {}
         (Some(towpath_sdk::target::RequestKey::Cookie(wanted)), Some(cookie)) if wanted == cookie => {}

@@ -14,6 +14,8 @@ pub(crate) struct Report {
     pub(crate) fence: u64,
     /// The releases whose files are there, oldest first.
     pub(crate) releases: Vec<Stored>,
+    /// The digests of which some files have come.
+    pub(crate) incoming: Vec<String>,
     /// What runs, by slot.
     pub(crate) slots: Vec<Filled>,
 }
@@ -89,6 +91,10 @@ impl Report {
             let understood = match words[..] {
                 ["fence", highest] => highest.parse().ok().map(|highest| fence = Some(highest)),
                 ["release", digest, state, at] => stored(digest, state, at).map(|stored| report.releases.push(stored)),
+                ["incoming", digest] => {
+                    report.incoming.push(digest.to_owned());
+                    Some(())
+                }
                 ["slot", ..] => filled(&words[1..]).map(|filled| report.slots.push(filled)),
                 _ => None,
             };

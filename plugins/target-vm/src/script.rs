@@ -10,8 +10,11 @@ const COMMON: &str = include_str!("shell/common.sh");
 /// What the plugin does on a host.
 const HOST: &str = include_str!("shell/host.sh");
 
-/// What the plugin does on a balancer's host.
+/// What the plugin does on the host of a balancer that is HAProxy.
 const HAPROXY: &str = include_str!("shell/haproxy.sh");
+
+/// The same where nginx divides the traffic.
+const NGINX: &str = include_str!("shell/nginx.sh");
 
 /// How much of what a host says is repeated, in characters.
 const SAID_CHARS_MAX: usize = 300;
@@ -29,6 +32,8 @@ pub(crate) enum Purpose {
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
     pub(crate) purpose: Purpose,
+    /// Whether it is run through `sudo`, where that is said for this host alone.
+    sudo: Option<bool>,
     text: String,
 }
 
@@ -51,13 +56,25 @@ impl Script {
         Self::of(purpose, HOST)
     }
 
-    /// Returns a script that has the words of a balancer.
+    /// Returns a script that has the words for HAProxy.
     pub(crate) fn on_haproxy(purpose: Purpose) -> Self {
         Self::of(purpose, HAPROXY)
     }
 
+    /// Returns a script that has the words for nginx.
+    pub(crate) fn on_nginx(purpose: Purpose) -> Self {
+        Self::of(purpose, NGINX)
+    }
+
     fn of(purpose: Purpose, words: &str) -> Self {
-        Self { purpose, text: format!("{{\n{COMMON}\n{words}\n") }
+        Self { purpose, sudo: None, text: format!("{{\n{COMMON}\n{words}\n") }
+    }
+
+    /// Returns the script as it is run on a host that has a rule of its own for `sudo`.
+    #[must_use]
+    pub(crate) fn through_sudo(mut self, sudo: Option<bool>) -> Self {
+        self.sudo = sudo;
+        self
     }
 
     /// Returns the script with a variable.
@@ -87,7 +104,7 @@ impl Script {
             Purpose::Look => "look",
             Purpose::Act => "act",
         };
-        let sudo = if settings.sudo { "sudo -n " } else { "" };
+        let sudo = if self.sudo.unwrap_or(settings.sudo) { "sudo -n " } else { "" };
         format!("{sudo}sh -s -- {verb}")
     }
 }

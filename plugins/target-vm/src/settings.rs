@@ -126,6 +126,8 @@ pub struct Units {
 pub enum BalancerSettings {
     /// HAProxy, through its runtime API.
     Haproxy(Haproxy),
+    /// nginx, through a file with the servers of an upstream and a reload.
+    Nginx(Nginx),
 }
 
 /// How HAProxy is reached, and what of it is ours. Its servers are called `HOST-a` and `HOST-b`.
@@ -147,6 +149,58 @@ pub struct Haproxy {
     pub cookie: Option<String>,
     /// The folder for fence and orders there; absent: `root`.
     pub root: Option<String>,
+    /// Whether the scripts are run through `sudo` there; absent: as on the other hosts.
+    pub sudo: Option<bool>,
+}
+
+/// How nginx is reached, and what of it is ours. `{service}` and `{environment}` stand for what is deployed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Nginx {
+    /// The hosts that it runs on, by their names in the grant of `ssh`; all of them are told the same.
+    #[schemars(length(min = 1, max = 8))]
+    pub hosts: Vec<String>,
+    /// The file that the upstream includes, and that nobody else writes.
+    #[schemars(regex(pattern = "^/"), example = "/etc/nginx/towpath/{service}.conf")]
+    pub include: String,
+    /// The upstream whose servers they are.
+    #[serde(default = "backend")]
+    pub upstream: String,
+    /// nginx's program.
+    #[serde(default = "program")]
+    pub program: String,
+    /// Its configuration, where that is not the usual one.
+    pub configuration: Option<String>,
+    /// The file with the id of its first process.
+    #[serde(default = "pid_file")]
+    pub pid_file: String,
+    /// The folder for fence and orders there; absent: `root`.
+    pub root: Option<String>,
+    /// Whether the scripts are run through `sudo` there; absent: as on the other hosts.
+    pub sudo: Option<bool>,
+}
+
+impl BalancerSettings {
+    /// Returns the cookie that keeps callers on a side, if there is one.
+    pub(crate) fn cookie(&self) -> Option<&str> {
+        match self {
+            Self::Haproxy(haproxy) => haproxy.cookie.as_deref(),
+            Self::Nginx(_) => None,
+        }
+    }
+
+    /// Fails unless the names in it are plain: they become part of lines that the balancer reads.
+    fn check(&self) -> Result<(), Fault> {
+        let (name, folder) = match self {
+            Self::Haproxy(haproxy) => (&haproxy.backend, haproxy.root.as_ref()),
+            Self::Nginx(nginx) => {
+                is_folder("include", &nginx.include.replace(['{', '}'], ""))?;
+                (&nginx.upstream, nginx.root.as_ref())
+            }
+        };
+        is_word("the balancer's backend", &name.replace(['{', '}'], ""))?;
+        folder.map_or(Ok(()), |folder| is_folder("the balancer's root", folder))
+    }
 }
 
 impl Settings {
@@ -164,9 +218,20 @@ impl Settings {
                 self.groups
             )));
         }
+        if let Some(balancer) = &self.balancer {
+            balancer.check()?;
+        }
+        if let Some(user) = &self.user {
+            is_word("user", user)?;
+        }
         for (at, host) in used.iter().enumerate() {
             is_word("host", &host.name)?;
             is_word("address", &host.address)?;
+            is_folder("root", self.root(host))?;
+            is_folder("the units' folder", self.units(host))?;
+            if let Some(Ports { a, b }) = host.ports.or(self.ports).filter(|ports| ports.a == ports.b) {
+                return Err(Fault::permanent(format!("both slots of {} would have one port: a is {a}, b is {b}", host.name)));
+            }
             if used[..at].iter().any(|other| other.name == host.name) {
                 return Err(Fault::permanent(format!("host {} is named twice", host.name)));
             }
@@ -201,12 +266,33 @@ pub(crate) fn is_word(what: &str, text: &str) -> Result<(), Fault> {
     }
 }
 
+/// Fails unless a text is an absolute path of plain characters: it stands in units and scripts.
+fn is_folder(what: &str, text: &str) -> Result<(), Fault> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "._-/".contains(character);
+    let fine = text.len() <= 500 && text.starts_with('/') && text.chars().all(plain) && !text.split('/').any(|part| part == "..");
+    match fine {
+        true => Ok(()),
+        false => Err(Fault::permanent(format!(
+            "{what} {:?} is no absolute path of plain characters",
+            text.chars().take(80).collect::<String>()
+        ))),
+    }
+}
+
 fn root() -> String {
     "/srv/towpath".to_owned()
 }
 
 fn address() -> String {
     "127.0.0.1".to_owned()
+}
+
+fn program() -> String {
+    "nginx".to_owned()
+}
+
+fn pid_file() -> String {
+    "/run/nginx.pid".to_owned()
 }
 
 fn backend() -> String {
@@ -241,4 +327,26 @@ fn retry_after_ms() -> u32 {
 
 fn timeout_ms() -> u32 {
     8_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused_with_the_reason() {
+        let check = |text: &str, expect: &str| {
+            let settings: Settings = serde_json::from_str(&format!(r#"{{"supervisor":{{"runit":{{}}}},{text}}}"#)).expect(text);
+            let found = settings.used().expect_err(text);
+            assert!(!found.retryable && found.message.contains(expect), "{}", found.message);
+        };
+        check(r#""hosts":[]"#, "none of 0 hosts");
+        check(r#""hosts":[{"name":"a"}],"groups":["eu"]"#, "none of 1 hosts");
+        check(r#""hosts":[{"name":"a"},{"name":"a"}]"#, "a is named twice");
+        check(r#""hosts":[{"name":"a b"}]"#, "\"a b\" is no plain word");
+        check(r#""hosts":[{"name":"a","root":"srv"}]"#, "\"srv\" is no absolute path");
+        check(r#""hosts":[{"name":"a"}],"root":"/srv/$(reboot)""#, "no absolute path of plain characters");
+        check(r#""hosts":[{"name":"a"}],"ports":{"a":80,"b":80}"#, "both slots of a would have one port");
+        check(r#""hosts":[{"name":"a"}],"user":"-x""#, "no plain word");
+    }
 }

@@ -1,6 +1,6 @@
 //! What is next: decided from what was seen and what is wanted, without asking anybody.
 //!
-//! The order is that of the way back: first the fence is made known everywhere, then traffic goes to whoever is good and ready, then files
+//! The order is that of the way back: first the fence is made known everywhere and traffic goes to whoever is good and ready, then files
 //! are sent and programs started, then traffic is divided as it shall be, and only what has none is stopped.
 
 use towpath_sdk::target::Call;
@@ -45,14 +45,12 @@ pub(crate) fn next(scene: &Scene<'_>, memory: &mut Memory) -> Next {
     if let Some(fault) = scene.given_up(memory) {
         return Next::Fail(fault);
     }
-    let claims = scene.claims();
-    if !claims.is_empty() {
-        return Next::Act(claims);
-    }
-    let traffic = match traffic::next(scene, memory) {
+    let mut traffic = match traffic::next(scene, memory) {
         Ok(traffic) => traffic,
         Err(fault) => return Next::Fail(fault),
     };
+    // Who moves traffic makes the fence known by that: the first act of the way back is the switch itself.
+    traffic.acts.extend(scene.claims(&traffic.acts));
     if !traffic.acts.is_empty() {
         return Next::Act(traffic.acts);
     }
@@ -102,7 +100,7 @@ impl<'a> Scene<'a> {
 
     /// Fails when a release failed on more hosts than it may, or is left without any.
     fn given_up(&self, memory: &Memory) -> Option<Fault> {
-        let (failed, most) = (memory.failed.len(), usize::from(self.call.settings.failed_hosts_max));
+        let (failed, most) = (memory.failed_hosts(), usize::from(self.call.settings.failed_hosts_max));
         let hosts = self.plan.hosts.len();
         if failed > most {
             let why = named(&memory.failed);
@@ -113,8 +111,8 @@ impl<'a> Scene<'a> {
         Some(Fault::retryable(format!("no host is left for release {}: {}", without.identity.release, named(reasons))))
     }
 
-    /// Makes fence and sides known wherever they are not.
-    fn claims(&self) -> Vec<Act> {
+    /// Makes fence and sides known wherever they are not, but for the balancers that are told something anyway.
+    fn claims(&self, moves: &[Act]) -> Vec<Act> {
         let fence = self.call.context.fence;
         let mut acts = Vec::new();
         for host in &self.plan.hosts {
@@ -129,7 +127,8 @@ impl<'a> Scene<'a> {
                 acts.push(Act { host: host.name.clone(), script, release: None });
             }
         }
-        let late = self.fleet.balancers.iter().filter(|(_, seen)| seen.fence < fence);
+        let is_told = |host: &String| moves.iter().any(|act| act.host == *host);
+        let late = self.fleet.balancers.iter().filter(|(host, seen)| seen.fence < fence && !is_told(host));
         for ((host, _), balancer) in late.zip(std::iter::repeat(self.balancer)) {
             acts.extend(balancer.map(|balancer| Act { host: host.clone(), script: balancer.claim(fence), release: None }));
         }
@@ -253,7 +252,7 @@ impl<'a> Scene<'a> {
         false
     }
 
-    /// Removes the oldest releases that nobody needs.
+    /// Removes the oldest releases that nobody needs, and what came of others that never became whole.
     fn garbage(&self) -> Vec<Act> {
         let keep = usize::from(self.call.settings.keep_releases);
         let mut acts = Vec::new();
@@ -262,7 +261,8 @@ impl<'a> Scene<'a> {
             let is_needed = |digest: &str| report.uses(digest) || self.plan.sides().any(|side| side.identity.digest == digest);
             let unneeded: Vec<_> = report.releases.iter().filter(|stored| !is_needed(&stored.digest)).collect();
             let too_many = report.releases.len().saturating_sub(keep).min(unneeded.len());
-            let names: Vec<_> = unneeded[..too_many].iter().map(|stored| stored.digest.as_str()).collect();
+            let abandoned = report.incoming.iter().filter(|digest| !is_needed(digest)).map(String::as_str);
+            let names: Vec<_> = unneeded[..too_many].iter().map(|stored| stored.digest.as_str()).chain(abandoned).collect();
             if !names.is_empty() {
                 acts.push(self.collect(host, &names.join(" ")));
             }

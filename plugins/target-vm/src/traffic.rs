@@ -12,7 +12,7 @@ use crate::balancer::{Move, Order, Seen};
 use crate::fleet::server;
 use crate::memory::Memory;
 use crate::plan::SidePlan;
-use crate::report::Slot;
+use crate::report::{Report, Slot};
 use crate::step::Scene;
 use crate::weights::{basis_points_of, weights};
 
@@ -44,7 +44,7 @@ pub(crate) fn next(scene: &Scene<'_>, memory: &Memory) -> Result<Traffic, Fault>
             None => (None, vacated(scene, seen, memory), None),
         };
         if order.is_some() || !moves.is_empty() {
-            let script = balancer.apply(scene.call.context.fence, order.as_ref(), &moves);
+            let script = balancer.apply(scene.call.context.fence, seen, order.as_ref(), &moves);
             traffic.acts.push(Act { host: host.clone(), script, release: None });
         }
         traffic.waits = traffic.waits.or(waits);
@@ -57,12 +57,12 @@ fn goal(scene: &Scene<'_>, seen: &Seen, memory: &Memory) -> Result<Option<Order>
     let Some(share) = scene.plan.share else { return Ok(Some(order(scene, &[], 0))) };
     let ready = |side: &Option<SidePlan>| side.as_ref().map_or_else(Vec::new, |side| ready(scene, seen, side, memory));
     let (stable, candidates) = (ready(&scene.plan.stable), ready(&scene.plan.candidate));
-    let wanted = |side: &Option<SidePlan>| side.as_ref().map_or(0, |side| scene.active(side, memory).len());
-    let (stable_wanted, candidates_wanted) = (wanted(&scene.plan.stable), wanted(&scene.plan.candidate));
-    let all = stable.len() >= stable_wanted && candidates.len() >= candidates_wanted;
+    let (stable_wanted, stable_stands) = counted(scene, scene.plan.stable.as_ref(), memory);
+    let (candidates_wanted, candidates_stand) = counted(scene, scene.plan.candidate.as_ref(), memory);
+    let all = stable_stands == stable_wanted && candidates_stand == candidates_wanted;
     let share = match (all, &scene.plan.candidate) {
         (true, _) => share,
-        (false, _) if stable.is_empty() || stable.len() * PARTS_READY < stable_wanted => return Ok(None),
+        (false, _) if stable_stands == 0 || stable_stands * PARTS_READY < stable_wanted => return Ok(None),
         (false, None) => 0,
         (false, Some(_)) if candidates.is_empty() => 0,
         (false, Some(_)) => share.min(basis_points_of(
@@ -79,6 +79,14 @@ fn goal(scene: &Scene<'_>, seen: &Seen, memory: &Memory) -> Result<Option<Order>
     let (of_stable, of_candidate) = weights(count(&stable), count(&candidates), share).map_err(Fault::permanent)?;
     let weighted = [(&stable, of_stable), (&candidates, of_candidate)];
     Ok(Some(order(scene, &weighted, share)))
+}
+
+/// Returns on how many hosts within reach a side is wanted, and on how many of them it is ready.
+fn counted<'a>(scene: &Scene<'a>, side: Option<&'a SidePlan>, memory: &Memory) -> (usize, usize) {
+    let Some(side) = side else { return (0, 0) };
+    let wanted = scene.active(side, memory);
+    let stands = |(_, report): &&(_, &Report)| report.running(&side.identity).is_some_and(|filled| filled.ready);
+    (wanted.len(), wanted.iter().filter(stands).count())
 }
 
 /// Returns the servers of a side that may be given requests: those whose programs are ready, and those of hosts out of reach that were given

@@ -1,6 +1,6 @@
 //! Several hosts with a balancer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -24,7 +24,12 @@ pub struct Fleet {
     pub haproxy: Haproxy,
     pinned: Vec<String>,
     folder: TempDir,
+    /// Who logs on at the hosts; none: the user of this process.
+    user: Option<&'static str>,
 }
+
+/// The user of the machines' tree, who may become root.
+const MACHINE_USER: &str = "deploy";
 
 impl Fleet {
     /// Starts so many hosts.
@@ -54,21 +59,35 @@ impl Fleet {
         Self::of(service, hosts, BALANCE)
     }
 
+    /// Boots so many machines with systemd from a tree that `tests/machines/tree` made. HAProxy's host is none of them.
+    ///
+    /// # Panics
+    ///
+    /// When this process is not root, or there is no systemd-nspawn on this machine.
+    pub fn boot(hosts: usize, tree: &Path) -> Self {
+        Self { user: Some(MACHINE_USER), ..Self::with("web", hosts, BALANCE, |all, name| Host::boot(all, name, tree)) }
+    }
+
     fn of(service: &str, hosts: usize, balance: &str) -> Self {
+        Self::with(service, hosts, balance, Host::start)
+    }
+
+    fn with(service: &str, hosts: usize, balance: &str, start: impl Fn(&Path, &str) -> Host) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         make_key(&folder.path().join("user"));
-        let hosts: Vec<_> = (1..=hosts).map(|number| Host::start(folder.path(), &format!("web-{number}"))).collect();
+        let hosts: Vec<_> = (1..=hosts).map(|number| start(folder.path(), &format!("web-{number}"))).collect();
         let balancer = Host::start(folder.path(), BALANCER);
         let haproxy = Haproxy::start(&folder.path().join("haproxy"), service, &hosts, balance);
         let pinned = hosts.iter().chain([&balancer]).map(Host::public_key).collect();
-        Self { hosts, balancer, haproxy, pinned, folder }
+        Self { hosts, balancer, haproxy, pinned, folder, user: None }
     }
 
     /// Returns the target's settings for them.
     pub fn settings(&self) -> Value {
+        let supervisor = if self.user.is_some() { "systemd" } else { "runit" };
         json!({
             "hosts": self.hosts.iter().map(Host::settings).collect::<Vec<_>>(),
-            "supervisor": { "runit": {} },
+            "supervisor": { supervisor: {} },
             "freeMib": 1,
             "retryAfterMs": 200,
             "publicEndpoint": self.haproxy.address().to_string(),
@@ -88,9 +107,11 @@ impl Fleet {
         let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).expect("users are known").expect("ours is").name;
         let key: PathBuf = self.folder.path().join("user");
         let host = |(host, pinned): (&Host, &String)| {
+            let user = self.user.filter(|_| host.name() != BALANCER).unwrap_or(&user);
             json!({
                 "name": host.name(), "address": "127.0.0.1", "port": host.port(), "user": user, "hostKeys": [pinned], "keyFile": key,
-                "commands": ["sh -s -- act"], "reading": ["sh -s -- look"], "paths": [host.root()],
+                "commands": ["sh -s -- act", "sudo -n sh -s -- act"], "reading": ["sh -s -- look", "sudo -n sh -s -- look"],
+                "paths": [host.own_root()],
             })
         };
         let hosts: Vec<_> = self.hosts.iter().chain([&self.balancer]).zip(&self.pinned).map(host).collect();

@@ -1,9 +1,10 @@
-//! One host: an sshd and a supervisor.
+//! One host: an sshd and a supervisor; in a folder beside others, or a machine with an operating system of its own.
 
 use std::fs;
+use std::io::Read as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -12,28 +13,53 @@ use crate::process::{Process, free_port, until};
 /// The program, which wants its whole path.
 const SSHD: &str = "/usr/sbin/sshd";
 
+/// Where a machine finds the target's folder.
+const MACHINE_ROOT: &str = "/srv/towpath";
+
 /// A host. Everything on it ends when it is dropped.
 pub struct Host {
     name: String,
     folder: PathBuf,
     port: u16,
     ports: (u16, u16),
+    kind: Kind,
     sshd: Option<Process>,
-    runit: Option<Process>,
+    supervisor: Option<Process>,
+}
+
+/// What a host is.
+enum Kind {
+    /// An sshd and a runit of their own.
+    Folder,
+    /// A machine with systemd, which boots from this tree.
+    Machine(PathBuf),
 }
 
 impl Host {
     /// Starts a host in a folder, which the key `user.pub` beside that folder may log on to.
     pub(crate) fn start(all: &Path, name: &str) -> Self {
+        let mut host = Self::new(all, name, Kind::Folder);
+        host.start_sshd();
+        host.start_supervisor();
+        host
+    }
+
+    /// Boots a machine from a tree, with a folder for what it keeps. What it writes elsewhere is gone when it ends.
+    pub(crate) fn boot(all: &Path, name: &str, tree: &Path) -> Self {
+        let mut host = Self::new(all, name, Kind::Machine(tree.to_owned()));
+        host.write_config("/etc/machine/key", "/etc/machine/authorized");
+        fs::copy(all.join("user.pub"), host.folder.join("authorized")).expect("the folder can be written");
+        host.start_supervisor();
+        host
+    }
+
+    fn new(all: &Path, name: &str, kind: Kind) -> Self {
         let folder = all.join(name);
         fs::create_dir_all(folder.join("units")).expect("the folder can be written");
         fs::create_dir_all(folder.join("root")).expect("the folder can be written");
         make_key(&folder.join("key"));
         let (port, ports) = (free_port(), (free_port(), free_port()));
-        let mut host = Self { name: name.to_owned(), folder, port, ports, sshd: None, runit: None };
-        host.start_sshd();
-        host.start_runit();
-        host
+        Self { name: name.to_owned(), folder, port, ports, kind, sshd: None, supervisor: None }
     }
 
     /// Returns its name.
@@ -61,6 +87,14 @@ impl Host {
         self.folder.join("units")
     }
 
+    /// Returns the same folder, as the host names it.
+    pub fn own_root(&self) -> PathBuf {
+        match self.kind {
+            Kind::Folder => self.root(),
+            Kind::Machine(_) => PathBuf::from(MACHINE_ROOT),
+        }
+    }
+
     /// Returns its key as `ssh-keyscan` writes it.
     pub fn public_key(&self) -> String {
         fs::read_to_string(self.folder.join("key.pub")).expect("a key").trim().to_owned()
@@ -69,7 +103,11 @@ impl Host {
     /// Returns it as the target's settings name it.
     pub fn settings(&self) -> Value {
         let (a, b) = self.ports;
-        json!({ "name": self.name, "root": self.root(), "units": self.units(), "ports": { "a": a, "b": b } })
+        let ports = json!({ "a": a, "b": b });
+        match self.kind {
+            Kind::Folder => json!({ "name": self.name, "root": self.root(), "units": self.units(), "ports": ports }),
+            Kind::Machine(_) => json!({ "name": self.name, "root": MACHINE_ROOT, "ports": ports }),
+        }
     }
 
     /// Gives it another key, as after somebody else took its address. It must be pinned anew, or is refused.
@@ -91,6 +129,15 @@ impl Host {
         self.sshd = None;
     }
 
+    /// Ends every connection to it, as a switch that fails does; new ones are taken.
+    ///
+    /// # Panics
+    ///
+    /// When it has no sshd of its own.
+    pub fn cut_connections(&self) {
+        self.sshd.as_ref().expect("it has an sshd").kill_children();
+    }
+
     /// Starts its sshd at the same port.
     ///
     /// # Panics
@@ -98,13 +145,8 @@ impl Host {
     /// When there is no sshd on this machine.
     pub fn start_sshd(&mut self) {
         assert!(Path::new(SSHD).exists(), "there is no {SSHD}; `apt-get install openssh-server` brings it");
-        let (place, port) = (self.folder.display(), self.port);
-        let all = self.folder.parent().expect("it is in the fleet's folder").display();
-        let config = format!(
-            "Port {port}\nListenAddress 127.0.0.1\nHostKey {place}/key\nAuthorizedKeysFile {all}/user.pub\nPidFile none\nStrictModes no\n\
-             UsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nMaxStartups 200\n"
-        );
-        fs::write(self.folder.join("sshd.conf"), config).expect("the folder can be written");
+        let (key, all) = (self.folder.join("key"), self.folder.parent().expect("it is in the fleet's folder"));
+        self.write_config(&key.display().to_string(), &all.join("user.pub").display().to_string());
         if nix::unistd::geteuid().is_root() {
             // Where the server of the system itself would separate its privileges.
             fs::create_dir_all("/run/sshd").expect("root may");
@@ -112,7 +154,25 @@ impl Host {
         let mut command = Command::new(SSHD);
         command.args(["-D", "-e", "-f"]).arg(self.folder.join("sshd.conf"));
         self.sshd = Some(Process::start(&mut command, "openssh-server", &self.folder.join("sshd.log")));
-        until("sshd listens", || TcpStream::connect(("127.0.0.1", port)).ok());
+        self.until_it_listens();
+    }
+
+    fn write_config(&self, key: &str, users: &str) {
+        let config = format!(
+            "Port {}\nListenAddress 127.0.0.1\nHostKey {key}\nAuthorizedKeysFile {users}\nPidFile none\nStrictModes no\nUsePAM no\n\
+             PasswordAuthentication no\nPermitRootLogin yes\nMaxStartups 200\n",
+            self.port
+        );
+        fs::write(self.folder.join("sshd.conf"), config).expect("the folder can be written");
+    }
+
+    fn until_it_listens(&self) {
+        until("sshd says who it is", || {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+            let mut banner = [0; 4];
+            stream.read_exact(&mut banner).ok()?;
+            (banner == *b"SSH-").then_some(())
+        });
     }
 
     /// Takes its power away and gives it back: nothing runs any more, and what its supervisor knew is gone.
@@ -122,17 +182,65 @@ impl Host {
     /// When its folder cannot be written.
     pub fn reboot(&mut self) {
         self.kill_sshd();
-        self.runit = None;
+        self.supervisor = None;
         fs::remove_dir_all(self.units()).expect("it was there");
         fs::create_dir(self.units()).expect("the folder can be written");
-        self.start_runit();
-        self.start_sshd();
+        self.start_supervisor();
+        if matches!(self.kind, Kind::Folder) {
+            self.start_sshd();
+        }
     }
 
-    fn start_runit(&mut self) {
-        let mut command = Command::new("runsvdir");
-        command.arg(self.units());
-        self.runit = Some(Process::start(&mut command, "runit", &self.folder.join("runit.log")));
+    /// Runs a command on a machine, as root, and returns what it printed.
+    ///
+    /// # Panics
+    ///
+    /// When the host is no machine, or the command fails.
+    pub fn run(&self, command: &[&str]) -> String {
+        let leader = self.supervisor.as_ref().and_then(Process::leader).expect("a machine that runs");
+        let ran = Command::new("nsenter").args(["-t", &leader, "-a"]).args(command).output().expect("nsenter is there");
+        assert!(ran.status.success(), "{command:?}: {}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    }
+
+    fn start_supervisor(&mut self) {
+        let log = self.folder.join("supervisor.log");
+        match &self.kind {
+            Kind::Folder => {
+                let mut command = Command::new("runsvdir");
+                command.arg(self.units());
+                self.supervisor = Some(Process::start(&mut command, "runit", &log));
+            }
+            Kind::Machine(tree) => {
+                let mut command = Command::new("systemd-nspawn");
+                command.args([
+                    "--quiet",
+                    "--boot",
+                    "--volatile=overlay",
+                    "--register=no",
+                    "--keep-unit",
+                    "--console=pipe",
+                    "--capability=all",
+                ]);
+                command.arg("--directory").arg(tree).arg(format!("--machine={}-{}", self.name, self.port));
+                command.arg(format!("--bind-ro={}:/etc/machine", self.folder.display()));
+                command.arg(format!("--bind={}:{MACHINE_ROOT}", self.root().display()));
+                self.supervisor = Some(Process::start(&mut command, "systemd-container", &log));
+                self.until_it_listens();
+                // Until then it lets nobody on but root.
+                until("the machine has booted", || {
+                    let leader = self.supervisor.as_ref()?.leader()?;
+                    let active = ["systemctl", "is-active", "--quiet", "multi-user.target"];
+                    let ran = Command::new("nsenter")
+                        .args(["-t", &leader, "-a"])
+                        .args(active)
+                        .stderr(Stdio::null())
+                        .status()
+                        .expect("nsenter is there");
+                    ran.success().then_some(())
+                });
+            }
+        }
     }
 }
 

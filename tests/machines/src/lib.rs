@@ -1,5 +1,5 @@
 //! Virtual machines for a test, without machines: each host is a real sshd on a port of its own and a real runit in a folder of its own,
-//! and before them stands a real HAProxy. What differs from a fleet is that all of them share one kernel and one user.
+//! and before them stands a real HAProxy or nginx. What differs from a fleet is that all of them share one kernel and one user.
 //!
 //! All calls block. What goes wrong here ends the test with what was found, as tests do.
 #![forbid(unsafe_code)]
@@ -8,10 +8,12 @@ mod callers;
 mod fleet;
 mod haproxy;
 mod host;
+mod nginx;
 mod process;
 
 pub use callers::{Callers, answers};
 pub use fleet::Fleet;
 pub use haproxy::Haproxy;
 pub use host::Host;
+pub use nginx::Nginx;
 pub use process::{free_port, until};

@@ -57,8 +57,29 @@ impl Process {
         Self { child }
     }
 
+    /// Returns the first process that it started: a container's own first one, with which all of its others end.
+    pub(crate) fn leader(&self) -> Option<String> {
+        self.children().first().map(Pid::to_string)
+    }
+
+    /// Ends what it started, and lets it live.
+    pub(crate) fn kill_children(&self) {
+        for child in self.children() {
+            // It may be gone by now.
+            let _ = nix::sys::signal::kill(child, Signal::SIGKILL);
+        }
+    }
+
+    fn children(&self) -> Vec<Pid> {
+        let id = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        children.split_whitespace().filter_map(|child| child.parse().ok()).map(Pid::from_raw).collect()
+    }
+
     /// Ends the whole group as a loss of power does.
     pub(crate) fn kill(&mut self) {
+        // A container's processes are in no group of ours.
+        self.kill_children();
         let group = Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are small"));
         // Nothing of it may be left.
         let _ = killpg(group, Signal::SIGKILL);

@@ -106,6 +106,17 @@ async fn first_party_checks_that_ask_others_keep_it_too() {
     assert!(proofs.len() >= 9 && !proofs.iter().any(|proof| matches!(proof.outcome, Outcome::Broken(_))), "{proofs:#?}");
 }
 
+#[tokio::test]
+async fn the_target_of_virtual_machines_holds_what_needs_no_host() {
+    let settings = json!({ "hosts": [{ "name": "web-1" }], "supervisor": { "systemd": {} } });
+    let case = json!({ "settings": settings }).to_string().into();
+    let proofs = prove_all(bundled("target-vm"), case).await;
+    let not_asked: Vec<_> =
+        proofs.iter().filter(|proof| matches!(proof.outcome, Outcome::NotAsked(_))).map(|proof| proof.check).collect();
+    assert_eq!(not_asked, ["it converges"], "the worlds of the tool have no hosts; the plugin's own tests have");
+    assert!(!proofs.iter().any(|proof| matches!(proof.outcome, Outcome::Broken(_))), "{proofs:#?}");
+}
+
 /// Returns the status of a runtime that has counted for both sides since the watch began; of the candidate's requests so many failed.
 fn counted(errors: u64) -> serde_json::Value {
     let side = |release: &str, errors: u64| {

@@ -12,6 +12,9 @@ use crate::settings::{Haproxy, Settings};
 /// and is off by a tenth, `leastconn` by more, `static-rr` takes no change, and the hashing ones divide callers, not requests.
 const ALGORITHM: &str = "roundrobin";
 
+/// How many commands are in one line: what HAProxy reads at once is 16 KiB.
+const COMMANDS_MAX: usize = 50;
+
 /// HAProxy on its hosts.
 pub(crate) struct HaproxyApi {
     settings: Haproxy,
@@ -31,7 +34,10 @@ impl HaproxyApi {
     }
 
     fn script(&self, purpose: Purpose) -> Script {
-        let script = Script::on_haproxy(purpose).with("SCOPE", &self.scope).with("SOCKET", &self.settings.socket);
+        let script = Script::on_haproxy(purpose)
+            .through_sudo(self.settings.sudo)
+            .with("SCOPE", &self.scope)
+            .with("SOCKET", &self.settings.socket);
         script.with("BACKEND", &self.backend).with("STATE", self.settings.state_file.as_deref().unwrap_or_default())
     }
 
@@ -113,10 +119,12 @@ impl Balancer for HaproxyApi {
         self.acting(fence).then(&["claim"])
     }
 
-    fn apply(&self, fence: u64, order: Option<&Order>, moves: &[Move]) -> Script {
-        let commands: Vec<_> = moves.iter().map(|change| self.command(change)).collect();
+    fn apply(&self, fence: u64, _seen: &Seen, order: Option<&Order>, moves: &[Move]) -> Script {
+        let commands =
+            moves.chunks(COMMANDS_MAX).map(|some| some.iter().map(|change| self.command(change)).collect::<Vec<_>>().join(";"));
+        let commands: Vec<_> = commands.collect();
         let order = order.map(Order::text).unwrap_or_default();
-        self.acting(fence).with("ORDER", order).with("COMMANDS", commands.join(";")).then(&["apply"])
+        self.acting(fence).with("ORDER", order).with("COMMANDS", commands.join("\n")).then(&["apply"])
     }
 }
 

@@ -1,6 +1,7 @@
 //! What divides the traffic: what is said of it and asked of it, whoever it is.
 
 mod haproxy;
+mod nginx;
 
 use std::collections::BTreeMap;
 
@@ -9,9 +10,10 @@ use towpath_sdk::target::Call;
 use crate::script::Script;
 use crate::settings::{BalancerSettings, Settings};
 
-pub(crate) use haproxy::HaproxyApi;
+use haproxy::HaproxyApi;
+use nginx::NginxFile;
 
-/// Something that divides traffic over servers by weights, and changes them without a reload.
+/// Something that divides traffic over servers by weights.
 pub(crate) trait Balancer {
     /// Returns the hosts that it runs on.
     fn hosts(&self) -> &[String];
@@ -25,8 +27,8 @@ pub(crate) trait Balancer {
     /// Returns the script that makes the fence known there.
     fn claim(&self, fence: u64) -> Script;
 
-    /// Returns the script that writes down what is ordered, where something new is, and makes these moves in their order.
-    fn apply(&self, fence: u64, order: Option<&Order>, moves: &[Move]) -> Script;
+    /// Returns the script that writes down what is ordered, where something new is, and makes these moves in their order, from what was seen.
+    fn apply(&self, fence: u64, seen: &Seen, order: Option<&Order>, moves: &[Move]) -> Script;
 }
 
 /// What is seen of it on one host.
@@ -82,6 +84,7 @@ pub(crate) enum Move {
 pub(crate) fn of(call: &Call<Settings>) -> Option<Box<dyn Balancer>> {
     call.settings.balancer.as_ref().map(|settings| match settings {
         BalancerSettings::Haproxy(haproxy) => Box::new(HaproxyApi::new(call, haproxy)) as Box<dyn Balancer>,
+        BalancerSettings::Nginx(nginx) => Box::new(NginxFile::new(call, nginx)),
     })
 }
 

@@ -46,11 +46,12 @@ claim() {
     echo done
 }
 
-# Writes down what is ordered, has HAProxy do it, and keeps its state for its next start.
+# Writes down what is ordered, has HAProxy do it, a line of COMMANDS after the other, and keeps its state for its next start.
 apply() {
     said=
     [ -z "$ORDER" ] || keep "$SCOPE/order" "$ORDER"
-    [ -z "$COMMANDS" ] || said=$(ask "$COMMANDS" | grep -v '^New server registered\.$' | grep -v '^$' | head -n 1)
+    [ -z "$COMMANDS" ] || said=$(printf '%s\n' "$COMMANDS" | while IFS= read -r commands; do ask "$commands" || echo "nothing"; done |
+        grep -v '^New server registered\.$' | grep -v '^$' | head -n 1)
     [ -z "$said" ] || fail "HAProxy says: $said"
     if [ -n "$STATE" ]; then
         kept=$(ask "show servers state")

@@ -132,6 +132,9 @@ look() {
         [ "$(find "$SCOPE/releases/$name" -type f 2>/dev/null | wc -l)" -eq "$(wc -l <"$sums")" ] || state=edited
         echo "release $name $state $(stat -c %Y "$sums")"
     done
+    for place in "$SCOPE"/incoming/*; do
+        [ ! -d "$place" ] || echo "incoming ${place##*/}"
+    done
     slot a
     slot b
     echo done
@@ -260,7 +263,7 @@ collect() {
     for name in $RELEASES; do
         rm -f "$SCOPE/releases/$name.sums"
         chmod -R u+w "$SCOPE/releases/$name" 2>/dev/null
-        rm -rf "$SCOPE/releases/$name"
+        rm -rf "$SCOPE/releases/$name" "$SCOPE/incoming/$name" "$SCOPE/incoming/$name.sums"
     done
     echo done
 }

@@ -45,6 +45,8 @@ struct State {
     spoilt: Option<String>,
     /// How many bytes a piece has at most.
     piece_bytes: usize,
+    /// What a host says whatever it is asked, and whether that was cut.
+    babble: Option<(String, Vec<u8>, bool)>,
 }
 
 enum Held {
@@ -66,8 +68,16 @@ impl Machines {
                 fs::write(bin.join(format!("servers/{host}-{slot}")), "1 MAINT 0\n").expect("written");
             }
         }
-        let state =
-            State { folder, fault: Fault::None, writes: 0, held: None, dead: Vec::new(), spoilt: None, piece_bytes: usize::MAX };
+        let state = State {
+            folder,
+            fault: Fault::None,
+            writes: 0,
+            held: None,
+            dead: Vec::new(),
+            spoilt: None,
+            piece_bytes: usize::MAX,
+            babble: None,
+        };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -111,6 +121,11 @@ impl Machines {
 
     pub(crate) fn spoil(&self, path: Option<&str>) {
         self.lock().spoilt = path.map(str::to_owned);
+    }
+
+    /// Has a host say this, whatever it is asked.
+    pub(crate) fn babble(&self, host: &str, bytes: &[u8], cut: bool) {
+        self.lock().babble = Some((host.to_owned(), bytes.to_vec(), cut));
     }
 
     pub(crate) fn set_piece_bytes(&self, bytes: usize) {
@@ -229,6 +244,10 @@ impl World for Machines {
         let mut state = self.lock();
         if state.is_dead(&request.host) {
             return Err(ssh::Error::Unreachable(format!("host {} does not answer", request.host)));
+        }
+        if let Some((_, said, cut)) = state.babble.as_ref().filter(|(host, ..)| *host == request.host) {
+            let (stdout, cut) = (said.clone(), *cut);
+            return Ok(ssh::Outcome { exit_code: 0, stdout, stderr: Vec::new(), cut, elapsed_ms: 1 });
         }
         let writes = request.command.ends_with("act");
         state.disturbed(writes, || Held::Run(request.clone()), |state| state.shell(request))

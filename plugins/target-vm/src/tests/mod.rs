@@ -265,6 +265,7 @@ fn a_full_disk_fails_on_its_host_alone_where_one_may_fail() {
     fs::write(&releases, "in the way").expect("written");
     let found = Operation::new(&world, &lenient, 2).converge(&steady("v1"));
     assert_eq!((found.sides[0].ready, found.sides[0].wanted), (2, 2));
+    assert!(found.drift.iter().any(|fact| fact.contains("web-2/v1 is left out, it failed")), "{:?}", found.drift);
     assert!(world.servers()["web-2-a"].contains("MAINT"));
 }
 
@@ -315,9 +316,11 @@ fn a_host_that_lost_its_units_is_brought_back_and_edits_are_told() {
 #[test]
 fn old_releases_go_and_what_runs_stays() {
     let world = Machines::new();
+    fs::create_dir_all(world.scope("web-1").join("incoming/v0/lib")).expect("made");
     for (fence, release) in (1..).zip(["v1", "v2", "v3", "v4", "v5"]) {
         Operation::new(&world, &settings(), fence).converge(&steady(release));
     }
+    assert_eq!(fs::read_dir(world.scope("web-1").join("incoming")).expect("a folder").count(), 0, "what was given up is gone");
     let mut left: Vec<_> =
         fs::read_dir(world.scope("web-1").join("releases")).expect("a folder").flatten().map(|file| file.file_name()).collect();
     left.sort();
@@ -368,4 +371,40 @@ fn a_command_of_an_older_fence_is_refused_by_the_shell_itself() {
     fence("\n");
     let fault = Operation::new(&world, &settings(), 6).fail(&canary(500));
     assert!(fault.message.contains("holds no number"), "{}", fault.message);
+}
+
+#[test]
+fn a_host_that_babbles_is_out_of_reach_and_its_words_are_harmless() {
+    let world = Machines::new();
+    let lenient = changed(&json!({ "unreachableHostsMax": 1 }));
+    Operation::new(&world, &lenient, 1).converge(&steady("v1"));
+    let huge = [b"fence 1\n".as_slice(), &vec![b'x'; 256 << 10], b"\ndone\n"].concat();
+    for (said, cut, expect) in [
+        (huge.as_slice(), true, "more than is read"),
+        (&huge, false, "which is not understood"),
+        (b"\xff\xfe\x00\x01", false, "exit code 0"),
+        (b"\x1b[2J\x1b]0;owned\x07\ndone\n", false, "which is not understood"),
+        (b"done\n", false, "does not say which fence"),
+        (b"superseded 99\n", false, "as if it were asked to act"),
+    ] {
+        world.babble("web-2", said, cut);
+        let seen = Operation::new(&world, &lenient, 1).observe().expect("the others are well");
+        let told = seen.drift.iter().find(|fact| fact.contains("web-2 is out of reach")).expect("it is told");
+        assert!(told.contains(expect) && told.len() < 500 && !told.contains(char::is_control), "{told:?}");
+        assert_eq!((seen.sides[0].ready, seen.highest_fence), (2, 1));
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_changes_nothing() {
+    let world = Machines::new();
+    Operation::new(&world, &settings(), 1).converge(&steady("v1"));
+    world.play("broken", "v2 web-1\n");
+    let mut operation = Operation::new(&world, &changed(&json!({ "restartsMax": 100 })), 2);
+    operation.call.context.now_ms = 1_000_000;
+    assert!(said(&operation.reconcile(&canary(500))).contains("v2 is not ready on web-1"));
+    operation.call.context.now_ms = 0;
+    assert!(said(&operation.reconcile(&canary(500))).contains("v2 is not ready on web-1"));
+    world.play_no_more("broken");
+    assert_eq!(operation.converge(&canary(500)).candidate_basis_points, 500);
 }

@@ -9,7 +9,7 @@ use test_machines::{Callers, until};
 use crate::rig::{Rig, failed};
 
 /// Waits until so many more requests are answered, and returns how many each version got of them.
-fn next_requests(callers: &Callers, count: u64) -> BTreeMap<String, u64> {
+pub(crate) fn next_requests(callers: &Callers, count: u64) -> BTreeMap<String, u64> {
     let before = callers.answers();
     let sum = |answers: &BTreeMap<String, u64>| answers.values().sum::<u64>();
     let after = until("the callers are answered", || {

@@ -142,3 +142,61 @@ fn files_that_somebody_edits_are_told_and_are_no_place_to_start_from() {
     rig.converge(&rig.canary("v1", "v2", 500));
     assert_eq!(fs::read_to_string(&edited).expect("it is there"), "VERSION=v2\n\n", "it was sent anew");
 }
+
+#[test]
+fn of_two_engines_at_once_the_later_one_has_its_way() {
+    let mut rig = Rig::start(2);
+    rig.converge(&rig.steady("v1"));
+    let (older, newer) = (rig.canary("v1", "v2", 5_000), rig.canary("v1", "v3", 2_500));
+    let to_the_end = |fence: u64, desired: &plugin_host::Desired| {
+        let mut state = None;
+        until("an end", || match rig.call_under(fence, desired, state.take()) {
+            Progress::InProgress(pending) => {
+                state = pending.observation.state;
+                None
+            }
+            // What the other one does in between may look like a failure that passes.
+            Progress::Failed(fault) if fault.retryable => None,
+            ended => Some(ended),
+        })
+    };
+    let (first, second) = std::thread::scope(|scope| {
+        let first = scope.spawn(|| to_the_end(5, &older));
+        let second = scope.spawn(|| to_the_end(6, &newer));
+        (first.join().expect("it ends"), second.join().expect("it ends"))
+    });
+    assert!(matches!(second, Progress::Converged(_)), "{second:?}");
+    let overtaken = matches!(first, Progress::Superseded { highest_fence: 6 });
+    assert!(overtaken || matches!(first, Progress::Converged(_)), "it was overtaken, or was done before: {first:?}");
+    let seen = rig.observe().expect("it answers");
+    let sides: Vec<_> = seen.sides.iter().map(|side| (side.release.as_str(), side.ready)).collect();
+    assert_eq!((sides, seen.candidate_basis_points, seen.drift.len()), (vec![("v1", 2), ("v3", 2)], 2_500, 0), "{seen:?}");
+}
+
+#[test]
+fn a_host_that_goes_away_in_the_middle_of_an_upload_is_sent_the_rest() {
+    let mut rig = Rig::start(1);
+    let ballast = rig.ballast("v1", 96 << 20);
+    let desired = rig.steady("v1");
+    let incoming = rig.scope(0).join("incoming");
+    let came = || {
+        let release = fs::read_dir(&incoming).ok()?.flatten().map(|folder| folder.path()).find(|path| path.is_dir())?;
+        let length = fs::metadata(release.join("ballast")).ok()?.len();
+        (length > 0).then_some(length)
+    };
+    let cut = std::thread::scope(|scope| {
+        let call = scope.spawn(|| rig.call_under(1, &desired, None));
+        until("a part has come", came);
+        // The whole group: also the process that serves the connection.
+        rig.fleet.hosts[0].cut_connections();
+        call.join().expect("it ends")
+    });
+    assert!(!matches!(cut, Progress::Converged(_)), "{cut:?}");
+    let before = came().expect("a part is there");
+    assert!(before < fs::metadata(&ballast).expect("a file").len(), "it was cut in the middle: {before}");
+    let found = rig.converge(&desired);
+    assert_eq!(found.sides[0].ready, 1);
+    let release =
+        fs::read_dir(rig.scope(0).join("releases")).expect("a folder").flatten().find(|path| path.path().is_dir()).expect("it");
+    assert_eq!(fs::read(release.path().join("ballast")).expect("all"), fs::read(&ballast).expect("all"));
+}

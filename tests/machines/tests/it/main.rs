@@ -1,5 +1,8 @@
-//! `target-vm` as it is carried, on real hosts: sshd, runit and HAProxy.
+//! `target-vm` as it is carried, on real hosts: sshd, runit, HAProxy and nginx.
 
 mod canary;
 mod faults;
+mod nginx;
 mod rig;
+#[cfg(feature = "systemd")]
+mod systemd;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -21,6 +21,10 @@ const CALL: Duration = Duration::from_secs(10);
 
 /// How many calls an operation may need on a busy machine, with the pauses that the target asks for.
 const CALLS_MAX: u32 = 300;
+
+/// What a release may have, and whether it is a program.
+const FILES: [(&str, bool); 4] =
+    [("ballast", false), ("docs/it's here/read me", false), ("hello-service", true), ("hello.env", false)];
 
 /// A target on a fleet.
 pub(crate) struct Rig {
@@ -58,6 +62,12 @@ impl Rig {
         self.settings[name] = value;
     }
 
+    /// Changes a part of a setting.
+    #[cfg(feature = "systemd")]
+    pub(crate) fn change(&mut self, name: &str, change: impl FnOnce(&mut Value)) {
+        change(&mut self.settings[name]);
+    }
+
     /// Makes a release of the example service with these knobs, and returns it as a side.
     pub(crate) fn release(&self, label: &str, knobs: &str) -> SideDesired {
         let digest = hex::encode(Sha256::digest(label));
@@ -78,6 +88,18 @@ impl Rig {
         }
     }
 
+    /// Gives a release a large file, and returns it.
+    pub(crate) fn ballast(&self, label: &str, bytes: u64) -> PathBuf {
+        self.release(label, "");
+        let path = self.store.folder.path().join(hex::encode(Sha256::digest(label))).join("ballast");
+        let block: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+        let mut file = fs::File::create(&path).expect("made");
+        for _ in 0..bytes.div_ceil(1 << 20) {
+            file.write_all(&block).expect("written");
+        }
+        path
+    }
+
     pub(crate) fn steady(&self, label: &str) -> Desired {
         Desired { stable: Some(self.release(label, "")), candidate: None, traffic: Some(Traffic::default()) }
     }
@@ -88,16 +110,20 @@ impl Rig {
     }
 
     /// Returns the context of a call now.
-    #[expect(clippy::disallowed_methods, reason = "deadlines are absolute")]
     fn context(&self, state: Option<Vec<u8>>) -> CallContext {
+        self.context_under(self.fence, state)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "deadlines are absolute")]
+    fn context_under(&self, fence: u64, state: Option<Vec<u8>>) -> CallContext {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
         CallContext {
             service: "web".to_owned(),
             environment: "test".to_owned(),
             settings: self.settings.to_string(),
             deployment: "d-1".to_owned(),
-            operation_key: format!("d-1/step/{}", self.fence),
-            fence: self.fence,
+            operation_key: format!("d-1/step/{fence}"),
+            fence,
             attempt: 1,
             deadline_ms: i64::try_from((now + CALL).as_millis()).expect("small"),
             state,
@@ -111,7 +137,12 @@ impl Rig {
 
     /// Makes one call under the current fence.
     pub(crate) fn call(&self, desired: &Desired, state: Option<Vec<u8>>) -> Progress {
-        let (context, grants) = (self.context(state), self.grants());
+        self.call_under(self.fence, desired, state)
+    }
+
+    /// Makes one call under a fence of its own, as another engine does.
+    pub(crate) fn call_under(&self, fence: u64, desired: &Desired, state: Option<Vec<u8>>) -> Progress {
+        let (context, grants) = (self.context_under(fence, state), self.grants());
         let called = self.runtime.block_on(self.plugin.reconcile(&context, desired, &grants));
         called.unwrap_or_else(|error| panic!("{error}: {:?}", error.log)).answer
     }
@@ -178,14 +209,11 @@ fn hello_service() -> PathBuf {
 #[async_trait::async_trait]
 impl ArtifactBackend for Store {
     async fn files(&self, digest: &str) -> Result<Vec<ArtifactFile>, ArtifactFault> {
-        let file = |path: &str, executable| {
-            let size = fs::metadata(self.path(digest, path)).map_err(|error| ArtifactFault::Absent(error.to_string()))?.len();
-            Ok(ArtifactFile { path: path.to_owned(), size, executable })
-        };
-        [("docs/it's here/read me", false), ("hello-service", true), ("hello.env", false)]
-            .map(|(path, program)| file(path, program))
-            .into_iter()
-            .collect()
+        let files = FILES.iter().filter_map(|(path, executable)| {
+            let size = fs::metadata(self.path(digest, path)).ok()?.len();
+            Some(ArtifactFile { path: (*path).to_owned(), size, executable: *executable })
+        });
+        Ok(files.collect())
     }
 
     async fn read(&self, digest: &str, path: &str, offset: u64, length: u32) -> Result<Vec<u8>, ArtifactFault> {

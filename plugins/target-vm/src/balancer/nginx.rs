@@ -1,0 +1,185 @@
+//! nginx: the servers of an upstream stand in a file of their own, which is renamed into its place; a reload follows, since nginx knows no
+//! change while it runs. What was loaded is known by the workers that began with it.
+
+use std::collections::BTreeMap;
+
+use towpath_sdk::target::Call;
+
+use super::{Balancer, Move, Order, Seen, Server};
+use crate::script::{Purpose, Script, plain};
+use crate::settings::{Nginx, Settings};
+
+/// What makes an upstream divide requests otherwise than by their weights in turn.
+const OTHER_METHODS: [&str; 5] = ["least_conn", "ip_hash", "hash", "random", "least_time"];
+
+/// The line of a file without servers: nginx refuses an upstream that is empty.
+const NOBODY: &str = "server 127.0.0.1:1 down;";
+
+/// nginx on its hosts.
+pub(crate) struct NginxFile {
+    settings: Nginx,
+    upstream: String,
+    include: String,
+    scope: String,
+}
+
+impl NginxFile {
+    pub(crate) fn new(call: &Call<Settings>, settings: &Nginx) -> Self {
+        let (service, environment) = (&call.context.service, &call.context.environment);
+        let placed = |text: &str| text.replace("{service}", service).replace("{environment}", environment);
+        let root = settings.root.as_deref().unwrap_or(&call.settings.root);
+        Self {
+            upstream: placed(&settings.upstream),
+            include: placed(&settings.include),
+            scope: crate::scope(root, &call.context),
+            settings: settings.clone(),
+        }
+    }
+
+    fn script(&self, purpose: Purpose) -> Script {
+        let Nginx { program, configuration, pid_file, sudo, .. } = &self.settings;
+        let script = Script::on_nginx(purpose).through_sudo(*sudo).with("SCOPE", &self.scope).with("PROGRAM", program);
+        let script = script.with("CONFIGURATION", configuration.as_deref().unwrap_or_default()).with("PIDFILE", pid_file);
+        script.with("UPSTREAM", &self.upstream).with("INCLUDE", &self.include)
+    }
+
+    fn acting(&self, fence: u64) -> Script {
+        self.script(Purpose::Act).with("FENCE", fence.to_string()).then(&["guard"])
+    }
+
+    /// Holds the upstream's block against what is needed.
+    fn check<'a>(&self, block: impl Iterator<Item = &'a str>) -> Result<(), String> {
+        let (name, include) = (&self.upstream, &self.include);
+        let (mut begun, mut included) = (false, false);
+        for line in block {
+            begun = true;
+            let directive: Vec<_> = line.trim().trim_end_matches(';').split_whitespace().collect();
+            included |= matches!(directive[..], ["include", file] if file.trim_matches('"') == include);
+            if let Some(method) = directive.first().filter(|word| OTHER_METHODS.contains(word)) {
+                return Err(format!("upstream {name} needs nginx's own method, which honours weights exactly; it has {method}"));
+            }
+        }
+        match (begun, included) {
+            (true, true) => Ok(()),
+            (false, _) => Err(format!("nginx's configuration has no upstream {name}")),
+            (true, false) => Err(format!("upstream {name} does not include {include}")),
+        }
+    }
+}
+
+impl Balancer for NginxFile {
+    fn hosts(&self) -> &[String] {
+        &self.settings.hosts
+    }
+
+    fn look(&self) -> Script {
+        self.script(Purpose::Look).then(&["look"])
+    }
+
+    fn read(&self, lines: &[String]) -> Result<Seen, String> {
+        let after = |word: &'static str| lines.iter().filter_map(move |line| line.strip_prefix(word)?.strip_prefix(' '));
+        let fence = after("fence").next().and_then(|highest| highest.parse().ok());
+        let mut seen = Seen { fence: fence.ok_or("it does not say which fence it has seen")?, ..Seen::default() };
+        seen.order = Order::read(after("order"));
+        if let Some(why) = after("silent").next() {
+            seen.silent = Some(plain(why));
+            return Ok(seen);
+        }
+        self.check(after("block"))?;
+        let ending = after("ending").next().and_then(|count| count.parse().ok()).ok_or("it does not say how many workers end")?;
+        // What nginx has not loaded gives nobody a request.
+        let loaded = !lines.iter().any(|line| line == "unloaded");
+        for line in after("server") {
+            if let Some((name, mut server)) = server(line) {
+                server.open &= loaded;
+                // Requests of the past are counted by the workers that finish them; whose they are is not known.
+                server.sessions = if server.open { 0 } else { ending };
+                seen.servers.insert(name, server);
+            }
+        }
+        Ok(seen)
+    }
+
+    fn claim(&self, fence: u64) -> Script {
+        self.acting(fence).then(&["claim"])
+    }
+
+    fn apply(&self, fence: u64, seen: &Seen, order: Option<&Order>, moves: &[Move]) -> Script {
+        let order = order.map(Order::text).unwrap_or_default();
+        self.acting(fence).with("ORDER", order).with("SERVERS", file(&moved(seen, moves))).then(&["apply"])
+    }
+}
+
+/// Returns the servers as they are after the moves.
+fn moved(seen: &Seen, moves: &[Move]) -> BTreeMap<String, Server> {
+    let mut servers = seen.servers.clone();
+    for change in moves {
+        match change {
+            Move::Add { server, address } => {
+                let added = Server { weight: 0, open: false, up: true, sessions: 0, address: Some(address.clone()) };
+                servers.insert(server.clone(), added);
+            }
+            Move::Weigh { server, weight } => change_of(&mut servers, server, |server| server.weight = *weight),
+            Move::Open { server } => change_of(&mut servers, server, |server| server.open = true),
+            Move::Close { server } => change_of(&mut servers, server, |server| server.open = false),
+        }
+    }
+    servers
+}
+
+fn change_of(servers: &mut BTreeMap<String, Server>, name: &str, change: impl FnOnce(&mut Server)) {
+    if let Some(server) = servers.get_mut(name) {
+        change(server);
+    }
+}
+
+/// Returns the file: a line for each server, with its name behind it.
+fn file(servers: &BTreeMap<String, Server>) -> String {
+    let line = |(name, server): (&String, &Server)| {
+        let down = if server.open { "" } else { " down" };
+        Some(format!("server {} weight={}{down}; # {name}", server.address.as_ref()?, server.weight.max(1)))
+    };
+    let lines: Vec<_> = servers.iter().filter_map(line).collect();
+    if lines.is_empty() { NOBODY.to_owned() } else { lines.join("\n") }
+}
+
+/// Reads such a line; others are nobody's.
+fn server(line: &str) -> Option<(String, Server)> {
+    let (directive, name) = line.split_once("; # ")?;
+    let words: Vec<_> = directive.split(' ').collect();
+    let (address, weight, open) = match words[..] {
+        [address, weight] => (address, weight, true),
+        [address, weight, "down"] => (address, weight, false),
+        _ => return None,
+    };
+    let weight = weight.strip_prefix("weight=")?.parse().ok()?;
+    Some((name.to_owned(), Server { weight, open, up: true, sessions: 0, address: Some(address.to_owned()) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_read_as_it_was_written_and_other_lines_are_nobodys() {
+        let address = |port: u16| format!("10.0.0.1:{port}");
+        let moves = [
+            Move::Add { server: "web-1-a".to_owned(), address: address(1) },
+            Move::Weigh { server: "web-1-a".to_owned(), weight: 19 },
+            Move::Open { server: "web-1-a".to_owned() },
+            Move::Add { server: "web-1-b".to_owned(), address: address(2) },
+            Move::Close { server: "web-1-b".to_owned() },
+            Move::Weigh { server: "web-9-a".to_owned(), weight: 7 },
+        ];
+        let servers = moved(&Seen::default(), &moves);
+        let text = file(&servers);
+        assert_eq!(text, "server 10.0.0.1:1 weight=19; # web-1-a\nserver 10.0.0.1:2 weight=1 down; # web-1-b");
+        let read: Vec<_> = text.lines().filter_map(|line| server(line.strip_prefix("server ")?)).collect();
+        assert_eq!((read[0].0.as_str(), read[0].1.weight, read[0].1.open, read[1].1.open), ("web-1-a", 19, true, false));
+        for foreign in ["10.0.0.1:1 weight=1;", "10.0.0.1:1 weight=x; # a", "10.0.0.1:1; # a", "10.0.0.1:1 weight=1 backup; # a"]
+        {
+            assert!(server(foreign).is_none(), "{foreign}");
+        }
+        assert_eq!(file(&BTreeMap::new()), NOBODY);
+    }
+}

@@ -1,0 +1,80 @@
+//! The target on machines with systemd, over sudo: what differs from runit on folders.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use test_machines::{Callers, Fleet, until};
+
+use crate::rig::{Rig, failed};
+
+/// Names the tree that the machines boot from; `tests/machines/tree` makes it.
+const TREE: &str = "MACHINE_TREE";
+
+fn boot(hosts: usize) -> Rig {
+    #[expect(clippy::disallowed_methods, reason = "how `make test-vm` says where the tree is")]
+    let tree = std::env::var(TREE).unwrap_or_else(|_| panic!("{TREE} names no tree; `make test-vm` does"));
+    let mut rig = Rig::on(Fleet::boot(hosts, &PathBuf::from(tree)));
+    rig.set("sudo", json!(true));
+    rig.set("user", json!("www-data"));
+    // On the balancer's host the scripts run as whoever runs this test.
+    rig.change("balancer", |balancer| balancer["haproxy"]["sudo"] = json!(false));
+    rig
+}
+
+#[test]
+fn a_canary_under_load_over_a_reboot_of_a_machine() {
+    let mut rig = boot(2);
+    let found = rig.converge(&rig.steady("v1"));
+    assert_eq!((found.sides[0].ready, found.drift.len()), (2, 0), "{found:?}");
+    let user = rig.fleet.hosts[0].run(&["ps", "-o", "user=", "-C", "hello-service"]);
+    assert_eq!(user.trim(), "www-data");
+    let callers = Callers::start(rig.fleet.haproxy.address(), 4);
+    for share in [500, 5_000, 10_000] {
+        let found = rig.converge(&rig.canary("v1", "v2", share));
+        assert_eq!((found.candidate_basis_points, found.sides[1].ready), (share, 2));
+    }
+    let found = rig.converge(&rig.steady("v2"));
+    assert_eq!((found.sides.len(), found.sides[0].release.as_str()), (1, "v2"));
+    assert!(failed(&callers.stop()).is_empty());
+
+    // Units that were written into its system are gone with it; the releases are where they were.
+    rig.fleet.hosts[0].reboot();
+    let seen = rig.observe().expect("it answers");
+    assert_eq!((seen.sides[0].ready, seen.sides[0].wanted), (1, 2), "{seen:?}");
+    let found = rig.converge(&rig.steady("v2"));
+    assert_eq!((found.sides[0].ready, found.drift.len()), (2, 0), "{found:?}");
+}
+
+#[test]
+fn systemd_keeps_it_running_and_edits_of_its_unit_are_told() {
+    let mut rig = boot(1);
+    rig.converge(&rig.steady("v1"));
+    let unit = "towpath-web-test-a.service";
+    let machine = &rig.fleet.hosts[0];
+    machine.run(&["systemctl", "kill", "--kill-whom=main", "--signal=KILL", unit]);
+    until("systemd has started it again", || {
+        (machine.run(&["systemctl", "show", "-p", "NRestarts", "--value", unit]).trim() == "1").then_some(())
+    });
+    until("it is ready again", || (rig.observe().expect("it answers").sides[0].ready == 1).then_some(()));
+    rig.fleet.hosts[0].run(&["sh", "-c", &format!("echo '# by hand' >> /etc/systemd/system/{unit}")]);
+    let drift = rig.observe().expect("it answers").drift;
+    assert!(
+        drift.iter().any(|fact| fact.contains("unit, environment or configuration of v1 in slot a of web-1 were edited")),
+        "{drift:?}"
+    );
+    // Stopped by hand, it is started again by the next call.
+    rig.fleet.hosts[0].run(&["systemctl", "stop", unit]);
+    assert_eq!(rig.converge(&rig.steady("v1")).sides[0].ready, 1);
+}
+
+#[test]
+fn a_release_that_crashes_fails_with_its_journal_and_without_sudo_nothing_begins() {
+    let mut rig = boot(1);
+    rig.converge(&rig.steady("v1"));
+    rig.release("bad", "ERROR_RATE=7");
+    let fault = rig.fail(&rig.canary("v1", "bad", 500));
+    assert!(!fault.retryable && fault.message.contains("ERROR_RATE is 7"), "{}", fault.message);
+    rig.fleet.hosts[0].run(&["rm", "/etc/sudoers.d/deploy"]);
+    let fault = rig.fail(&rig.steady("v1"));
+    assert!(fault.retryable && fault.message.contains("sudo: a password is required"), "{}", fault.message);
+}
