@@ -11,6 +11,7 @@ mod balancer;
 mod configuration;
 mod deliver;
 mod fleet;
+mod leave;
 mod memory;
 mod observe;
 mod plan;

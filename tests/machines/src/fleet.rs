@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::haproxy::Lines;
 use crate::host::make_key;
 use crate::{Haproxy, Host};
 
@@ -47,7 +48,16 @@ impl Fleet {
     ///
     /// When the programs are not on this machine.
     pub fn start_balanced(hosts: usize, balance: &str) -> Self {
-        Self::of("web", hosts, balance)
+        Self::of("web", hosts, Lines { balance, cookie: None })
+    }
+
+    /// Starts so many hosts behind a balancer that keeps callers on a server by a cookie of this name.
+    ///
+    /// # Panics
+    ///
+    /// When the programs are not on this machine.
+    pub fn start_sticky(hosts: usize, cookie: &str) -> Self {
+        Self::of("web", hosts, Lines { balance: BALANCE, cookie: Some(cookie) })
     }
 
     /// Starts so many hosts for a service of this name; the others are for `web`.
@@ -56,7 +66,7 @@ impl Fleet {
     ///
     /// When the programs are not on this machine.
     pub fn start_for(service: &str, hosts: usize) -> Self {
-        Self::of(service, hosts, BALANCE)
+        Self::of(service, hosts, Lines { balance: BALANCE, cookie: None })
     }
 
     /// Boots so many machines with systemd from a tree that `tests/machines/tree` made. HAProxy's host is none of them.
@@ -65,19 +75,27 @@ impl Fleet {
     ///
     /// When this process is not root, or there is no systemd-nspawn on this machine.
     pub fn boot(hosts: usize, tree: &Path) -> Self {
-        Self { user: Some(MACHINE_USER), ..Self::with("web", hosts, BALANCE, |all, name| Host::boot(all, name, tree)) }
+        let lines = Lines { balance: BALANCE, cookie: None };
+        Self { user: Some(MACHINE_USER), ..Self::with("web", hosts, lines, |all, name| Host::boot(all, name, tree)) }
     }
 
-    fn of(service: &str, hosts: usize, balance: &str) -> Self {
-        Self::with(service, hosts, balance, Host::start)
+    /// Starts one more host, which HAProxy's configuration knows nothing of.
+    pub fn add_host(&mut self) {
+        let host = Host::start(self.folder.path(), &format!("web-{}", self.hosts.len() + 1));
+        self.pinned.insert(self.hosts.len(), host.public_key());
+        self.hosts.push(host);
     }
 
-    fn with(service: &str, hosts: usize, balance: &str, start: impl Fn(&Path, &str) -> Host) -> Self {
+    fn of(service: &str, hosts: usize, lines: Lines<'_>) -> Self {
+        Self::with(service, hosts, lines, Host::start)
+    }
+
+    fn with(service: &str, hosts: usize, lines: Lines<'_>, start: impl Fn(&Path, &str) -> Host) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         make_key(&folder.path().join("user"));
         let hosts: Vec<_> = (1..=hosts).map(|number| start(folder.path(), &format!("web-{number}"))).collect();
         let balancer = Host::start(folder.path(), BALANCER);
-        let haproxy = Haproxy::start(&folder.path().join("haproxy"), service, &hosts, balance);
+        let haproxy = Haproxy::start(&folder.path().join("haproxy"), service, &hosts, lines);
         let pinned = hosts.iter().chain([&balancer]).map(Host::public_key).collect();
         Self { hosts, balancer, haproxy, pinned, folder, user: None }
     }
@@ -85,7 +103,7 @@ impl Fleet {
     /// Returns the target's settings for them.
     pub fn settings(&self) -> Value {
         let supervisor = if self.user.is_some() { "systemd" } else { "runit" };
-        json!({
+        let mut settings = json!({
             "hosts": self.hosts.iter().map(Host::settings).collect::<Vec<_>>(),
             "supervisor": { supervisor: {} },
             "freeMib": 1,
@@ -93,9 +111,13 @@ impl Fleet {
             "publicEndpoint": self.haproxy.address().to_string(),
             "balancer": { "haproxy": {
                 "hosts": [BALANCER], "socket": self.haproxy.socket(), "backend": "{service}", "root": self.balancer.root(),
-                "stateFile": self.haproxy.state_file(),
+                "stateFile": self.haproxy.state_file(), "newServer": self.haproxy.new_server(),
             } },
-        })
+        });
+        if let Some(cookie) = self.haproxy.cookie() {
+            settings["balancer"]["haproxy"]["cookie"] = json!(cookie);
+        }
+        settings
     }
 
     /// Returns what the target must be granted, with the keys that the hosts had when they were started.

@@ -46,12 +46,13 @@ claim() {
     echo done
 }
 
-# Writes down what is ordered, has HAProxy do it, a line of COMMANDS after the other, and keeps its state for its next start.
+# Writes down what is ordered, has HAProxy do it, a line of COMMANDS after the other, and keeps its state for its next start. A server that is still
+# used is not removed, which the next look shows.
 apply() {
     said=
     [ -z "$ORDER" ] || keep "$SCOPE/order" "$ORDER"
     [ -z "$COMMANDS" ] || said=$(printf '%s\n' "$COMMANDS" | while IFS= read -r commands; do ask "$commands" || echo "nothing"; done |
-        grep -v '^New server registered\.$' | grep -v '^$' | head -n 1)
+        grep -v -e '^New server registered\.$' -e '^Server deleted\.$' -e '^Server still has connections' -e '^$' | head -n 1)
     [ -z "$said" ] || fail "HAProxy says: $said"
     if [ -n "$STATE" ]; then
         kept=$(ask "show servers state")

@@ -4,5 +4,6 @@ mod canary;
 mod faults;
 mod nginx;
 mod rig;
+mod servers;
 #[cfg(feature = "systemd")]
 mod systemd;

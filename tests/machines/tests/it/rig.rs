@@ -62,6 +62,12 @@ impl Rig {
         self.settings[name] = value;
     }
 
+    /// Makes these hosts the settings' hosts, counted from 0.
+    pub(crate) fn use_hosts(&mut self, hosts: &[usize]) {
+        let hosts: Vec<_> = hosts.iter().map(|host| self.fleet.hosts[*host].settings()).collect();
+        self.set("hosts", json!(hosts));
+    }
+
     /// Changes a part of a setting.
     #[cfg(feature = "systemd")]
     pub(crate) fn change(&mut self, name: &str, change: impl FnOnce(&mut Value)) {
