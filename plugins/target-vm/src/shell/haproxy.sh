@@ -53,7 +53,10 @@ apply() {
     [ -z "$ORDER" ] || keep "$SCOPE/order" "$ORDER"
     [ -z "$COMMANDS" ] || said=$(printf '%s\n' "$COMMANDS" | while IFS= read -r commands; do ask "$commands" || echo "nothing"; done |
         grep -v -e '^New server registered\.$' -e '^Server deleted\.$' -e '^Server still has connections' -e '^$' | head -n 1)
-    [ -z "$said" ] || fail "HAProxy says: $said"
+    if [ -n "$said" ]; then
+        added=$(printf '%s\n' "$COMMANDS" | tr ';' '\n' | sed -n 's/^add server \([^ ]*\) .*/ \1/p' | head -n 3 | tr -d '\n')
+        fail "HAProxy says: $said${added:+; it was to add$added}"
+    fi
     if [ -n "$STATE" ]; then
         kept=$(ask "show servers state")
         case $kept in

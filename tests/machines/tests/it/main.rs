@@ -5,5 +5,6 @@ mod faults;
 mod nginx;
 mod rig;
 mod servers;
+mod sticky;
 #[cfg(feature = "systemd")]
 mod systemd;
