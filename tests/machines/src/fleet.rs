@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::haproxy::Lines;
 use crate::host::make_key;
+use crate::meter::{Counted, Meter};
 use crate::{Haproxy, Host};
 
 /// The name of the balancer's host.
@@ -27,6 +28,7 @@ pub struct Fleet {
     folder: TempDir,
     /// Who logs on at the hosts; none: the user of this process.
     user: Option<&'static str>,
+    meter: Option<Meter>,
 }
 
 /// The user of the machines' tree, who may become root.
@@ -79,6 +81,21 @@ impl Fleet {
         Self { user: Some(MACHINE_USER), ..Self::with("web", hosts, lines, |all, name| Host::boot(all, name, tree)) }
     }
 
+    /// Has everything over ssh counted from now on, for those who are granted it from now on.
+    pub fn count(&mut self) {
+        let hosts: Vec<_> = self.hosts.iter().chain([&self.balancer]).collect();
+        self.meter = Some(Meter::start(self.folder.path(), &hosts));
+    }
+
+    /// Returns what was counted so far.
+    ///
+    /// # Panics
+    ///
+    /// When nothing is counted.
+    pub fn counted(&self) -> Counted {
+        self.meter.as_ref().expect("it was asked to count").read()
+    }
+
     /// Starts one more host, which HAProxy's configuration knows nothing of.
     pub fn add_host(&mut self) {
         let host = Host::start(self.folder.path(), &format!("web-{}", self.hosts.len() + 1));
@@ -97,7 +114,7 @@ impl Fleet {
         let balancer = Host::start(folder.path(), BALANCER);
         let haproxy = Haproxy::start(&folder.path().join("haproxy"), service, &hosts, lines);
         let pinned = hosts.iter().chain([&balancer]).map(Host::public_key).collect();
-        Self { hosts, balancer, haproxy, pinned, folder, user: None }
+        Self { hosts, balancer, haproxy, pinned, folder, user: None, meter: None }
     }
 
     /// Returns the target's settings for them.
@@ -128,15 +145,20 @@ impl Fleet {
     pub fn grants(&self) -> Value {
         let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).expect("users are known").expect("ours is").name;
         let key: PathBuf = self.folder.path().join("user");
-        let host = |(host, pinned): (&Host, &String)| {
+        let hosts = self.hosts.iter().chain([&self.balancer]);
+        let ports: Vec<_> = match &self.meter {
+            Some(meter) => meter.ports().to_vec(),
+            None => hosts.clone().map(Host::port).collect(),
+        };
+        let host = |((host, pinned), port): ((&Host, &String), u16)| {
             let user = self.user.filter(|_| host.name() != BALANCER).unwrap_or(&user);
             json!({
-                "name": host.name(), "address": "127.0.0.1", "port": host.port(), "user": user, "hostKeys": [pinned], "keyFile": key,
+                "name": host.name(), "address": "127.0.0.1", "port": port, "user": user, "hostKeys": [pinned], "keyFile": key,
                 "commands": ["sh -s -- act", "sudo -n sh -s -- act"], "reading": ["sh -s -- look", "sudo -n sh -s -- look"],
                 "paths": [host.own_root()],
             })
         };
-        let hosts: Vec<_> = self.hosts.iter().chain([&self.balancer]).zip(&self.pinned).map(host).collect();
+        let hosts: Vec<_> = hosts.zip(&self.pinned).zip(ports).map(host).collect();
         json!({ "artifact": true, "ssh": { "hosts": hosts } })
     }
 }

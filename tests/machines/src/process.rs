@@ -70,6 +70,12 @@ impl Process {
         }
     }
 
+    /// Stops it, so that it does nothing until it is ended.
+    pub(crate) fn stop(&self) {
+        let id = Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are small"));
+        nix::sys::signal::kill(id, Signal::SIGSTOP).expect("it is our own child");
+    }
+
     fn children(&self) -> Vec<Pid> {
         let id = self.child.id();
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
