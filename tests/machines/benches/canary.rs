@@ -38,9 +38,6 @@ const HOSTS: &str = "HOSTS";
 /// By how much every command is slower on the slow host.
 const SLOW_SECONDS: u32 = 1;
 
-/// How long a host of the fleet may take to answer, in milliseconds: what one that does not answer costs each look.
-const TIMEOUT_MS: u32 = 3_000;
-
 fn main() {
     let (runs, hosts) = (number(RUNS, 10), number(HOSTS, 50));
     let mut text = String::new();
@@ -108,15 +105,13 @@ fn canaries(runs: u32, text: &mut String) {
 /// Measures a deployment to a fleet against one to its slow host alone.
 fn fleet(hosts: usize, text: &mut String) {
     let mut alone = Rig::start(1);
-    alone.set("timeoutMs", json!(TIMEOUT_MS));
     alone.fleet.hosts[0].slow_down(SLOW_SECONDS);
     let of_one = deployed(&mut alone);
     drop(alone);
     say(&format!("the slow host alone took {of_one:.1?}"));
     let mut rig = Rig::start(hosts);
-    for (name, value) in [("timeoutMs", json!(TIMEOUT_MS)), ("batch", json!(hosts)), ("unreachableHostsMax", json!(1))] {
-        rig.set(name, value);
-    }
+    rig.set("batch", json!(hosts));
+    rig.set("unreachableHostsMax", json!(1));
     rig.fleet.hosts[0].slow_down(SLOW_SECONDS);
     rig.fleet.hosts[hosts - 1].fall_silent();
     let of_all = deployed(&mut rig);
