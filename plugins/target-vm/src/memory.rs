@@ -18,6 +18,9 @@ pub(crate) struct Memory {
     operation_key: String,
     /// Where a release failed, and why.
     pub(crate) failed: BTreeMap<String, String>,
+    /// The hosts that were out of reach at the last look.
+    #[serde(default)]
+    pub(crate) silent: BTreeSet<String>,
     troubles: BTreeMap<String, u32>,
     /// Since when something is waited for.
     since_ms: BTreeMap<String, i64>,
@@ -55,6 +58,14 @@ impl Memory {
     pub(crate) fn failed_hosts(&self) -> usize {
         let hosts: BTreeSet<_> = self.failed.keys().filter_map(|key| key.split('/').next()).collect();
         hosts.len()
+    }
+
+    /// Notes which hosts were out of reach. Returns whether one of them was not before.
+    pub(crate) fn notes_silent<'a>(&mut self, hosts: impl Iterator<Item = &'a String>) -> bool {
+        let silent: BTreeSet<_> = hosts.cloned().collect();
+        let is_new = !silent.is_subset(&self.silent);
+        self.silent = silent;
+        is_new
     }
 
     /// Counts something that may pass. Returns whether it has not passed for too long.
