@@ -75,10 +75,11 @@ bench: ## measures what design and README promise, each beside its yardstick
 	tests/measure/run $(TARGET)/release
 
 RUNS ?= 10
-bench-vm: ## measures canaries over hosts behind HAProxy, under load: RUNS=10
+HOSTS ?= 50
+bench-vm: ## measures canaries over hosts behind HAProxy, under load, and a fleet: RUNS=10 HOSTS=50
 	@.ci/setup tests
 	$(CARGO) build --locked -p hello-service
-	RUNS=$(RUNS) $(CARGO) bench --locked -p test-machines --bench canary
+	RUNS=$(RUNS) HOSTS=$(HOSTS) $(CARGO) bench --locked -p test-machines --bench canary
 
 bench-peer: setup ## measures durable steps beside a durable-execution library from PyPI, on one PostgreSQL
 	@.ci/setup tests

@@ -16,6 +16,9 @@ const BYTES_MAX: usize = 2 << 20;
 /// What of a call's time is kept for what comes after the hosts have answered, in milliseconds.
 const KEPT_MS: i64 = 400;
 
+/// How long a host may take to answer a script in haste, in milliseconds: a few round trips, and a small part of a call.
+const HASTE_MS: u32 = 2_000;
+
 /// Why a host did not say anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
@@ -49,7 +52,8 @@ pub(crate) fn all(call: &Call<Settings>, scripts: &[(String, Script)]) -> Vec<An
                 break;
             }
             (bytes, count) = (bytes + stdin.len(), count + 1);
-            let timeout_ms = call.settings.timeout_ms.min(left_ms(call));
+            let most_ms = if script.is_hasty { HASTE_MS } else { u32::MAX };
+            let timeout_ms = call.settings.timeout_ms.min(left_ms(call)).min(most_ms);
             requests.push(Request { host: host.clone(), command: script.command(&call.settings), stdin, timeout_ms });
         }
         let said = ssh::run_all(&requests);

@@ -1,6 +1,6 @@
 //! All hosts as they were seen at one look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use towpath_sdk::Fault;
 use towpath_sdk::target::Call;
@@ -25,10 +25,15 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Looks at all hosts at once.
-    pub(crate) fn look(call: &Call<Settings>, hosts: &[&Host], balancer: Option<&dyn Balancer>) -> Result<Self, Fault> {
-        let mut scripts: Vec<_> =
-            hosts.iter().map(|host| (host.name.clone(), on(call, host, Purpose::Look).then(&["look"]))).collect();
+    /// Looks at all hosts at once. Those that are known to be silent hold the others up for a moment only.
+    pub(crate) fn look(
+        call: &Call<Settings>,
+        hosts: &[&Host],
+        balancer: Option<&dyn Balancer>,
+        silent: &BTreeSet<String>,
+    ) -> Result<Self, Fault> {
+        let script = |host: &Host| on(call, host, Purpose::Look).in_haste(silent.contains(&host.name)).then(&["look"]);
+        let mut scripts: Vec<_> = hosts.iter().map(|host| (host.name.clone(), script(host))).collect();
         let of_balancer =
             balancer.into_iter().flat_map(|balancer| balancer.hosts().iter().map(|host| (host.clone(), balancer.look())));
         scripts.extend(of_balancer);

@@ -11,6 +11,7 @@ mod balancer;
 mod configuration;
 mod deliver;
 mod fleet;
+mod leave;
 mod memory;
 mod observe;
 mod plan;
@@ -22,6 +23,8 @@ mod start;
 mod step;
 mod traffic;
 mod weights;
+
+use std::collections::BTreeSet;
 
 use deliver::Delivered;
 use fleet::Fleet;
@@ -65,7 +68,7 @@ impl Target for TargetVm {
 
     fn observe(call: &Call<Settings>) -> Result<Observation, Fault> {
         let (hosts, balancer) = (call.settings.used()?, balancer::of(call));
-        let fleet = Fleet::look(call, &hosts, balancer.as_deref())?;
+        let fleet = Fleet::look(call, &hosts, balancer.as_deref(), &BTreeSet::new())?;
         fleet.is_enough(&call.settings)?;
         Ok(observe::observation(call, &hosts, &fleet, None))
     }
@@ -77,7 +80,7 @@ impl Target for TargetVm {
 
     fn preview(call: &Call<Settings>, desired: &Desired) -> Result<Vec<String>, Fault> {
         let (plan, balancer) = (Plan::new(call, desired)?, balancer::of(call));
-        let fleet = Fleet::look(call, &plan.hosts, balancer.as_deref())?;
+        let fleet = Fleet::look(call, &plan.hosts, balancer.as_deref(), &BTreeSet::new())?;
         fleet.is_enough(&call.settings)?;
         Ok(preview::changes(&plan, &fleet))
     }
@@ -92,13 +95,17 @@ fn rounds(call: &Call<Settings>, plan: &Plan<'_>, memory: &mut Memory) -> Result
         )));
     }
     let balancer = balancer::of(call);
-    let mut fleet = Fleet::look(call, &plan.hosts, balancer.as_deref())?;
+    let mut fleet = Fleet::look(call, &plan.hosts, balancer.as_deref(), &memory.silent)?;
     for _ in 0..ROUNDS_MAX {
         let highest = fleet.highest_fence();
         if highest > call.context.fence {
             return Ok(Progress::Superseded(highest));
         }
         fleet.is_enough(&call.settings)?;
+        // Whoever is silent may have taken the time that the others need to act in; the next call asks it in haste.
+        if memory.notes_silent(fleet.out.keys()) && ask::left_ms(call) < ROUND_MS {
+            return Ok(pending(call, plan, &fleet, memory, format!("{} hosts were waited for in vain", fleet.out.len())));
+        }
         let next = step::next(&Scene { call, plan, fleet: &fleet, balancer: balancer.as_deref() }, memory);
         let message = match next {
             Next::Done => return Ok(Progress::Converged(observe::observation(call, &plan.hosts, &fleet, Some(memory)))),
@@ -113,7 +120,7 @@ fn rounds(call: &Call<Settings>, plan: &Plan<'_>, memory: &mut Memory) -> Result
         if ask::left_ms(call) < ROUND_MS {
             return Ok(pending(call, plan, &fleet, memory, message));
         }
-        fleet = Fleet::look(call, &plan.hosts, balancer.as_deref())?;
+        fleet = Fleet::look(call, &plan.hosts, balancer.as_deref(), &memory.silent)?;
     }
     Ok(pending(call, plan, &fleet, memory, "it takes many rounds".to_owned()))
 }

@@ -10,13 +10,17 @@ use crate::settings::Settings;
 /// How often in a row a host may end something without an answer, or with one that makes no sense, before it counts as failed.
 const TROUBLES_MAX: u32 = 3;
 
-/// What is remembered. Belongs to one operation; another begins anew. The keys are `host/release` or `host/slot`.
+/// What is remembered. Belongs to one operation; another begins anew. The keys are `host/release`,
+/// `host/slot` or `balancer/server`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Memory {
     operation_key: String,
     /// Where a release failed, and why.
     pub(crate) failed: BTreeMap<String, String>,
+    /// The hosts that were out of reach at the last look.
+    #[serde(default)]
+    pub(crate) silent: BTreeSet<String>,
     troubles: BTreeMap<String, u32>,
     /// Since when something is waited for.
     since_ms: BTreeMap<String, i64>,
@@ -24,6 +28,9 @@ pub(crate) struct Memory {
     starts: BTreeMap<String, u32>,
     /// Slots whose units were asked to run though their supervisor knows them.
     urged: BTreeSet<String>,
+    /// What was asked for when it was looked at last.
+    #[serde(default)]
+    asked: BTreeSet<String>,
 }
 
 impl Memory {
@@ -51,6 +58,14 @@ impl Memory {
     pub(crate) fn failed_hosts(&self) -> usize {
         let hosts: BTreeSet<_> = self.failed.keys().filter_map(|key| key.split('/').next()).collect();
         hosts.len()
+    }
+
+    /// Notes which hosts were out of reach. Returns whether one of them was not before.
+    pub(crate) fn notes_silent<'a>(&mut self, hosts: impl Iterator<Item = &'a String>) -> bool {
+        let silent: BTreeSet<_> = hosts.cloned().collect();
+        let is_new = !silent.is_subset(&self.silent);
+        self.silent = silent;
+        is_new
     }
 
     /// Counts something that may pass. Returns whether it has not passed for too long.
@@ -81,6 +96,16 @@ impl Memory {
     /// starts it again, and that is counted.
     pub(crate) fn urges(&mut self, host: &str, what: &str) -> bool {
         self.urged.insert(key(host, what))
+    }
+
+    /// Returns whether something is asked for now: every other time, since what was just refused would be refused again.
+    pub(crate) fn asks(&mut self, host: &str, what: &str) -> bool {
+        let asked = key(host, what);
+        let is_new = !self.asked.remove(&asked);
+        if is_new {
+            self.asked.insert(asked);
+        }
+        is_new
     }
 
     /// Returns how often a slot was started since it was first seen unready.

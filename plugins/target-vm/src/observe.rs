@@ -7,6 +7,7 @@ use towpath_sdk::target::{Call, Observation, SideObservation};
 
 use crate::balancer::{Order, Seen};
 use crate::fleet::{Fleet, server};
+use crate::leave;
 use crate::memory::Memory;
 use crate::report::{Filled, Unit};
 use crate::settings::{Host, Settings};
@@ -114,6 +115,10 @@ fn drift(hosts: &[&Host], fleet: &Fleet) -> Vec<String> {
     }
     for (host, seen) in &fleet.balancers {
         drift.extend(seen.order.iter().flat_map(|order| weights(host, seen, order)));
+        let left = leave::left(hosts, seen).map(|(name, server)| {
+            format!("{name} is still known to {host} with {} requests on their way, and its host is no longer among the settings' hosts", server.sessions)
+        });
+        drift.extend(left);
     }
     drift
 }

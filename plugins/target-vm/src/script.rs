@@ -34,6 +34,8 @@ pub(crate) struct Script {
     pub(crate) purpose: Purpose,
     /// Whether it is run through `sudo`, where that is said for this host alone.
     sudo: Option<bool>,
+    /// Whether the host has little time for it.
+    pub(crate) is_hasty: bool,
     text: String,
 }
 
@@ -67,13 +69,20 @@ impl Script {
     }
 
     fn of(purpose: Purpose, words: &str) -> Self {
-        Self { purpose, sudo: None, text: format!("{{\n{COMMON}\n{words}\n") }
+        Self { purpose, sudo: None, is_hasty: false, text: format!("{{\n{COMMON}\n{words}\n") }
     }
 
     /// Returns the script as it is run on a host that has a rule of its own for `sudo`.
     #[must_use]
     pub(crate) fn through_sudo(mut self, sudo: Option<bool>) -> Self {
         self.sudo = sudo;
+        self
+    }
+
+    /// Returns the script as it is sent to a host that may have nothing to say: it has little time.
+    #[must_use]
+    pub(crate) fn in_haste(mut self, is_hasty: bool) -> Self {
+        self.is_hasty = is_hasty;
         self
     }
 

@@ -147,6 +147,10 @@ pub struct Haproxy {
     pub state_file: Option<String>,
     /// The cookie that keeps callers on a side, if the backend inserts one.
     pub cookie: Option<String>,
+    /// What a server is given that HAProxy does not have and is told of while it runs: words as behind the address in its configuration, whose
+    /// `default-server` does not count here.
+    #[serde(default = "new_server")]
+    pub new_server: String,
     /// The folder for fence and orders there; absent: `root`.
     pub root: Option<String>,
     /// Whether the scripts are run through `sudo` there; absent: as on the other hosts.
@@ -192,7 +196,10 @@ impl BalancerSettings {
     /// Fails unless the names in it are plain: they become part of lines that the balancer reads.
     fn check(&self) -> Result<(), Fault> {
         let (name, folder) = match self {
-            Self::Haproxy(haproxy) => (&haproxy.backend, haproxy.root.as_ref()),
+            Self::Haproxy(haproxy) => {
+                are_options("newServer", &haproxy.new_server)?;
+                (&haproxy.backend, haproxy.root.as_ref())
+            }
             Self::Nginx(nginx) => {
                 is_folder("include", &nginx.include.replace(['{', '}'], ""))?;
                 (&nginx.upstream, nginx.root.as_ref())
@@ -279,6 +286,18 @@ fn is_folder(what: &str, text: &str) -> Result<(), Fault> {
     }
 }
 
+/// Fails unless a text is plain words alone: they become part of a command, and must not begin another.
+fn are_options(what: &str, text: &str) -> Result<(), Fault> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || " ._-:/,@".contains(character);
+    match text.len() <= 500 && text.chars().all(plain) {
+        true => Ok(()),
+        false => Err(Fault::permanent(format!(
+            "{what} {:?} is no row of at most 500 plain characters",
+            text.chars().take(80).collect::<String>()
+        ))),
+    }
+}
+
 fn root() -> String {
     "/srv/towpath".to_owned()
 }
@@ -297,6 +316,11 @@ fn pid_file() -> String {
 
 fn backend() -> String {
     "{service}".to_owned()
+}
+
+/// As often as the example's configuration has HAProxy look.
+fn new_server() -> String {
+    "check inter 1s rise 1 fall 3".to_owned()
 }
 
 /// What runs, what ran before, and one to go back to.
@@ -348,5 +372,9 @@ mod tests {
         check(r#""hosts":[{"name":"a"}],"root":"/srv/$(reboot)""#, "no absolute path of plain characters");
         check(r#""hosts":[{"name":"a"}],"ports":{"a":80,"b":80}"#, "both slots of a would have one port");
         check(r#""hosts":[{"name":"a"}],"user":"-x""#, "no plain word");
+        check(
+            r#""hosts":[{"name":"a"}],"balancer":{"haproxy":{"hosts":["b"],"socket":"/s","newServer":"check;del server web/a"}}"#,
+            "newServer \"check;del server web/a\" is no row",
+        );
     }
 }

@@ -9,6 +9,7 @@ use towpath_sdk::{Fault, Side};
 use crate::act::Act;
 use crate::balancer::Balancer;
 use crate::fleet::{Fleet, acting, named};
+use crate::leave;
 use crate::memory::Memory;
 use crate::plan::{Plan, SidePlan};
 use crate::report::{Filled, Report, Slot, Unit};
@@ -66,7 +67,8 @@ pub(crate) fn next(scene: &Scene<'_>, memory: &mut Memory) -> Next {
     if let Some(why) = traffic.waits {
         return Next::Wait(why);
     }
-    let (acts, waits) = scene.stops(memory);
+    let (mut acts, mut waits) = scene.stops(memory);
+    leave::next(scene, memory, &mut acts, &mut waits);
     match (acts.is_empty(), waits.is_empty()) {
         (false, _) => Next::Act(acts),
         (true, false) => Next::Wait(said(&waits)),
@@ -211,10 +213,15 @@ impl<'a> Scene<'a> {
         }))
     }
 
+    /// Returns how long requests on their way are waited for.
+    pub(crate) fn drain_timeout_ms(&self) -> u64 {
+        self.plan.sides().map(|side| side.configuration.drain_timeout_ms).max().unwrap_or(0)
+    }
+
     /// Ends what is not wanted.
     fn stops(&self, memory: &mut Memory) -> (Vec<Act>, Vec<String>) {
         let (mut acts, mut waits) = (Vec::new(), Vec::new());
-        let timeout_ms = self.plan.sides().map(|side| side.configuration.drain_timeout_ms).max().unwrap_or(0);
+        let timeout_ms = self.drain_timeout_ms();
         let stop_ms = self.plan.sides().map(|side| side.configuration.stop_timeout_ms).max().unwrap_or(0);
         for host in &self.plan.hosts {
             let Some(report) = self.fleet.hosts.get(&host.name) else { continue };

@@ -10,6 +10,7 @@ use towpath_sdk::Fault;
 use crate::act::Act;
 use crate::balancer::{Move, Order, Seen};
 use crate::fleet::server;
+use crate::leave;
 use crate::memory::Memory;
 use crate::plan::SidePlan;
 use crate::report::{Report, Slot};
@@ -54,7 +55,7 @@ pub(crate) fn next(scene: &Scene<'_>, memory: &Memory) -> Result<Traffic, Fault>
 
 /// Returns the order that is due; none while nobody new can take the traffic.
 fn goal(scene: &Scene<'_>, seen: &Seen, memory: &Memory) -> Result<Option<Order>, Fault> {
-    let Some(share) = scene.plan.share else { return Ok(Some(order(scene, &[], 0))) };
+    let Some(share) = scene.plan.share else { return Ok(Some(order(scene, seen, &[], 0))) };
     let ready = |side: &Option<SidePlan>| side.as_ref().map_or_else(Vec::new, |side| ready(scene, seen, side, memory));
     let (stable, candidates) = (ready(&scene.plan.stable), ready(&scene.plan.candidate));
     let (stable_wanted, stable_stands) = counted(scene, scene.plan.stable.as_ref(), memory);
@@ -73,12 +74,12 @@ fn goal(scene: &Scene<'_>, seen: &Seen, memory: &Memory) -> Result<Option<Order>
     let nobody = stable.is_empty() && candidates.is_empty();
     // A candidate alone without a share is no more than ready.
     if nobody || (stable.is_empty() && share == 0) {
-        return Ok(Some(order(scene, &[], share)));
+        return Ok(Some(order(scene, seen, &[], share)));
     }
     let count = |servers: &[String]| u32::try_from(servers.len()).unwrap_or(u32::MAX);
     let (of_stable, of_candidate) = weights(count(&stable), count(&candidates), share).map_err(Fault::permanent)?;
     let weighted = [(&stable, of_stable), (&candidates, of_candidate)];
-    Ok(Some(order(scene, &weighted, share)))
+    Ok(Some(order(scene, seen, &weighted, share)))
 }
 
 /// Returns on how many hosts within reach a side is wanted, and on how many of them it is ready.
@@ -110,8 +111,8 @@ fn ready(scene: &Scene<'_>, seen: &Seen, side: &SidePlan, memory: &Memory) -> Ve
     names
 }
 
-/// Returns an order in which these servers have these weights, and all others none.
-fn order(scene: &Scene<'_>, weighted: &[(&Vec<String>, u32)], share: u16) -> Order {
+/// Returns an order in which these servers have these weights, and all others none. What has left stays in it until it is removed.
+fn order(scene: &Scene<'_>, seen: &Seen, weighted: &[(&Vec<String>, u32)], share: u16) -> Order {
     let mut servers = BTreeMap::new();
     for host in &scene.plan.hosts {
         for slot in Slot::ALL {
@@ -131,25 +132,32 @@ fn order(scene: &Scene<'_>, weighted: &[(&Vec<String>, u32)], share: u16) -> Ord
             servers.insert(name, (weight, release));
         }
     }
+    servers.extend(leave::left(&scene.plan.hosts, seen).map(|(name, _)| (name.clone(), (0, leave::RELEASE.to_owned()))));
     Order { share, servers }
 }
 
 /// Returns the moves toward an order, and what is waited for when there are none left to make.
 fn moves(scene: &Scene<'_>, seen: &Seen, order: &Order) -> Result<(Vec<Move>, Option<String>), Fault> {
     let mut moves = Vec::new();
+    let newcomers_are_checked = scene.balancer.is_some_and(|balancer| balancer.checks_newcomers());
     let (mut wanted, mut standing, mut down) = (0_usize, 0_usize, None);
     for (name, (weight, _)) in order.servers.iter().filter(|(_, (weight, _))| *weight > 0) {
         wanted += 1;
         let Some(found) = seen.servers.get(name) else {
             moves.push(Move::Add { server: name.clone(), address: address(scene, name)? });
+            if newcomers_are_checked {
+                continue;
+            }
             moves.push(Move::Weigh { server: name.clone(), weight: *weight });
             moves.push(Move::Open { server: name.clone() });
             continue;
         };
-        if found.weight != *weight {
+        let answers = found.up && found.checked;
+        // A newcomer's weight comes when it is seen to answer.
+        if found.weight != *weight && (answers || !found.open || found.weight > 0) {
             moves.push(Move::Weigh { server: name.clone(), weight: *weight });
         }
-        match (found.open, found.up) {
+        match (found.open, answers) {
             (false, _) => moves.push(Move::Open { server: name.clone() }),
             (true, true) => standing += 1,
             (true, false) => down = Some(name),
@@ -159,7 +167,8 @@ fn moves(scene: &Scene<'_>, seen: &Seen, order: &Order) -> Result<(Vec<Move>, Op
     moves.sort_by_key(|change| matches!(change, Move::Open { .. }));
     if standing * PARTS_READY >= wanted {
         let is_idle = |name: &String| order.servers.get(name).is_none_or(|(weight, _)| *weight == 0);
-        let idle = seen.servers.iter().filter(|(name, server)| is_ours(scene, name) && server.open && is_idle(name));
+        let is_ours = |name: &String| is_ours(scene, name) || leave::is_left(scene, seen, name);
+        let idle = seen.servers.iter().filter(|(name, server)| is_ours(name) && server.open && is_idle(name));
         moves.extend(idle.map(|(name, _)| Move::Close { server: name.clone() }));
     }
     let waits = down.filter(|_| moves.is_empty()).map(|name| format!("the balancer does not see {name} up yet"));

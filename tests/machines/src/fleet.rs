@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::haproxy::Lines;
 use crate::host::make_key;
+use crate::meter::{Counted, Meter};
 use crate::{Haproxy, Host};
 
 /// The name of the balancer's host.
@@ -26,6 +28,7 @@ pub struct Fleet {
     folder: TempDir,
     /// Who logs on at the hosts; none: the user of this process.
     user: Option<&'static str>,
+    meter: Option<Meter>,
 }
 
 /// The user of the machines' tree, who may become root.
@@ -47,7 +50,16 @@ impl Fleet {
     ///
     /// When the programs are not on this machine.
     pub fn start_balanced(hosts: usize, balance: &str) -> Self {
-        Self::of("web", hosts, balance)
+        Self::of("web", hosts, Lines { balance, cookie: None })
+    }
+
+    /// Starts so many hosts behind a balancer that keeps callers on a server by a cookie of this name.
+    ///
+    /// # Panics
+    ///
+    /// When the programs are not on this machine.
+    pub fn start_sticky(hosts: usize, cookie: &str) -> Self {
+        Self::of("web", hosts, Lines { balance: BALANCE, cookie: Some(cookie) })
     }
 
     /// Starts so many hosts for a service of this name; the others are for `web`.
@@ -56,7 +68,7 @@ impl Fleet {
     ///
     /// When the programs are not on this machine.
     pub fn start_for(service: &str, hosts: usize) -> Self {
-        Self::of(service, hosts, BALANCE)
+        Self::of(service, hosts, Lines { balance: BALANCE, cookie: None })
     }
 
     /// Boots so many machines with systemd from a tree that `tests/machines/tree` made. HAProxy's host is none of them.
@@ -65,27 +77,50 @@ impl Fleet {
     ///
     /// When this process is not root, or there is no systemd-nspawn on this machine.
     pub fn boot(hosts: usize, tree: &Path) -> Self {
-        Self { user: Some(MACHINE_USER), ..Self::with("web", hosts, BALANCE, |all, name| Host::boot(all, name, tree)) }
+        let lines = Lines { balance: BALANCE, cookie: None };
+        Self { user: Some(MACHINE_USER), ..Self::with("web", hosts, lines, |all, name| Host::boot(all, name, tree)) }
     }
 
-    fn of(service: &str, hosts: usize, balance: &str) -> Self {
-        Self::with(service, hosts, balance, Host::start)
+    /// Has everything over ssh counted from now on, for those who are granted it from now on.
+    pub fn count(&mut self) {
+        let hosts: Vec<_> = self.hosts.iter().chain([&self.balancer]).collect();
+        self.meter = Some(Meter::start(self.folder.path(), &hosts));
     }
 
-    fn with(service: &str, hosts: usize, balance: &str, start: impl Fn(&Path, &str) -> Host) -> Self {
+    /// Returns what was counted so far.
+    ///
+    /// # Panics
+    ///
+    /// When nothing is counted.
+    pub fn counted(&self) -> Counted {
+        self.meter.as_ref().expect("it was asked to count").read()
+    }
+
+    /// Starts one more host, which HAProxy's configuration knows nothing of.
+    pub fn add_host(&mut self) {
+        let host = Host::start(self.folder.path(), &format!("web-{}", self.hosts.len() + 1));
+        self.pinned.insert(self.hosts.len(), host.public_key());
+        self.hosts.push(host);
+    }
+
+    fn of(service: &str, hosts: usize, lines: Lines<'_>) -> Self {
+        Self::with(service, hosts, lines, Host::start)
+    }
+
+    fn with(service: &str, hosts: usize, lines: Lines<'_>, start: impl Fn(&Path, &str) -> Host) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         make_key(&folder.path().join("user"));
         let hosts: Vec<_> = (1..=hosts).map(|number| start(folder.path(), &format!("web-{number}"))).collect();
         let balancer = Host::start(folder.path(), BALANCER);
-        let haproxy = Haproxy::start(&folder.path().join("haproxy"), service, &hosts, balance);
+        let haproxy = Haproxy::start(&folder.path().join("haproxy"), service, &hosts, lines);
         let pinned = hosts.iter().chain([&balancer]).map(Host::public_key).collect();
-        Self { hosts, balancer, haproxy, pinned, folder, user: None }
+        Self { hosts, balancer, haproxy, pinned, folder, user: None, meter: None }
     }
 
     /// Returns the target's settings for them.
     pub fn settings(&self) -> Value {
         let supervisor = if self.user.is_some() { "systemd" } else { "runit" };
-        json!({
+        let mut settings = json!({
             "hosts": self.hosts.iter().map(Host::settings).collect::<Vec<_>>(),
             "supervisor": { supervisor: {} },
             "freeMib": 1,
@@ -93,9 +128,13 @@ impl Fleet {
             "publicEndpoint": self.haproxy.address().to_string(),
             "balancer": { "haproxy": {
                 "hosts": [BALANCER], "socket": self.haproxy.socket(), "backend": "{service}", "root": self.balancer.root(),
-                "stateFile": self.haproxy.state_file(),
+                "stateFile": self.haproxy.state_file(), "newServer": self.haproxy.new_server(),
             } },
-        })
+        });
+        if let Some(cookie) = self.haproxy.cookie() {
+            settings["balancer"]["haproxy"]["cookie"] = json!(cookie);
+        }
+        settings
     }
 
     /// Returns what the target must be granted, with the keys that the hosts had when they were started.
@@ -106,15 +145,20 @@ impl Fleet {
     pub fn grants(&self) -> Value {
         let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).expect("users are known").expect("ours is").name;
         let key: PathBuf = self.folder.path().join("user");
-        let host = |(host, pinned): (&Host, &String)| {
+        let hosts = self.hosts.iter().chain([&self.balancer]);
+        let ports: Vec<_> = match &self.meter {
+            Some(meter) => meter.ports().to_vec(),
+            None => hosts.clone().map(Host::port).collect(),
+        };
+        let host = |((host, pinned), port): ((&Host, &String), u16)| {
             let user = self.user.filter(|_| host.name() != BALANCER).unwrap_or(&user);
             json!({
-                "name": host.name(), "address": "127.0.0.1", "port": host.port(), "user": user, "hostKeys": [pinned], "keyFile": key,
+                "name": host.name(), "address": "127.0.0.1", "port": port, "user": user, "hostKeys": [pinned], "keyFile": key,
                 "commands": ["sh -s -- act", "sudo -n sh -s -- act"], "reading": ["sh -s -- look", "sudo -n sh -s -- look"],
                 "paths": [host.own_root()],
             })
         };
-        let hosts: Vec<_> = self.hosts.iter().chain([&self.balancer]).zip(&self.pinned).map(host).collect();
+        let hosts: Vec<_> = hosts.zip(&self.pinned).zip(ports).map(host).collect();
         json!({ "artifact": true, "ssh": { "hosts": hosts } })
     }
 }

@@ -9,35 +9,61 @@ use std::process::Command;
 use crate::Host;
 use crate::process::{Process, free_port, until};
 
+/// How often it looks at a server.
+const CHECK: &str = "check inter 200ms rise 1 fall 3";
+
+/// What a test has otherwise in the backend.
+#[derive(Clone, Copy)]
+pub(crate) struct Lines<'a> {
+    /// The algorithm.
+    pub(crate) balance: &'a str,
+    /// The cookie that keeps callers on a server.
+    pub(crate) cookie: Option<&'a str>,
+}
+
 /// A running HAProxy with one backend, in which each host has the servers `NAME-a` and `NAME-b`, all of them closed. Ended when dropped.
 pub struct Haproxy {
     folder: PathBuf,
     port: u16,
     socket: u16,
     backend: String,
+    cookie: Option<String>,
     process: Option<Process>,
 }
 
 impl Haproxy {
-    pub(crate) fn start(folder: &Path, backend: &str, hosts: &[Host], balance: &str) -> Self {
+    pub(crate) fn start(folder: &Path, backend: &str, hosts: &[Host], lines: Lines<'_>) -> Self {
         fs::create_dir_all(folder).expect("the folder can be written");
         let (port, socket) = (free_port(), free_port());
         let servers = hosts.iter().map(|host| {
             let ((a, b), name) = (host.ports(), host.name());
-            format!("    server {name}-a 127.0.0.1:{a} disabled\n    server {name}-b 127.0.0.1:{b} disabled\n")
+            let server = |slot: &str, port: u16| {
+                let cookie = lines.cookie.map_or_else(String::new, |_| format!(" cookie {name}-{slot}"));
+                format!("    server {name}-{slot} 127.0.0.1:{port} disabled{cookie}\n")
+            };
+            server("a", a) + &server("b", b)
         });
+        let cookie = lines.cookie.map_or_else(String::new, |cookie| format!("    cookie {cookie} insert indirect nocache\n"));
         let state = folder.join("state");
         let config = format!(
             "global\n    stats socket ipv4@127.0.0.1:{socket} level admin\n    server-state-file {}\n\
              defaults\n    mode http\n    timeout connect 2s\n    timeout client 60s\n    timeout server 60s\n    option redispatch\n    \
              load-server-state-from-file global\n\
              frontend all\n    bind 127.0.0.1:{port}\n    default_backend {backend}\n\
-             backend {backend}\n    balance {balance}\n    option httpchk GET /healthz\n    default-server check inter 200ms rise 1 fall 3\n{}",
+             backend {backend}\n    balance {}\n{cookie}    option httpchk GET /healthz\n    default-server {CHECK}\n{}",
             state.display(),
+            lines.balance,
             servers.collect::<String>(),
         );
         fs::write(folder.join("haproxy.cfg"), config).expect("the folder can be written");
-        let mut haproxy = Self { folder: folder.to_owned(), port, socket, backend: backend.to_owned(), process: None };
+        let mut haproxy = Self {
+            folder: folder.to_owned(),
+            port,
+            socket,
+            backend: backend.to_owned(),
+            cookie: lines.cookie.map(str::to_owned),
+            process: None,
+        };
         haproxy.start_again();
         haproxy
     }
@@ -55,6 +81,16 @@ impl Haproxy {
     /// Returns the file that it reads its servers' state from when it starts.
     pub fn state_file(&self) -> PathBuf {
         self.folder.join("state")
+    }
+
+    /// Returns the words of a server that it is told of while it runs.
+    pub(crate) fn new_server(&self) -> &str {
+        CHECK
+    }
+
+    /// Returns the cookie that it keeps callers by.
+    pub(crate) fn cookie(&self) -> Option<&str> {
+        self.cookie.as_deref()
     }
 
     /// Ends it as a crash does.
@@ -88,10 +124,18 @@ impl Haproxy {
     }
 
     /// Returns a server's status and weight, as `show stat` has them.
+    ///
+    /// # Panics
+    ///
+    /// When it has no such server.
     pub fn server(&self, name: &str) -> (String, u32) {
+        self.find(name).unwrap_or_else(|| panic!("there is no server {name}"))
+    }
+
+    /// Returns the same, if it has such a server.
+    pub fn find(&self, name: &str) -> Option<(String, u32)> {
         let rows = self.ask(&format!("show stat {} 6 -1", self.backend));
-        let row = rows.lines().map(|row| row.split(',').collect::<Vec<_>>()).find(|row| row.get(1) == Some(&name));
-        let row = row.unwrap_or_else(|| panic!("there is no server {name}: {rows}"));
-        (row[17].to_owned(), row[18].parse().expect("a weight"))
+        let row = rows.lines().map(|row| row.split(',').collect::<Vec<_>>()).find(|row| row.get(1) == Some(&name))?;
+        Some((row[17].to_owned(), row[18].parse().expect("a weight")))
     }
 }

@@ -23,6 +23,8 @@ pub struct Host {
     port: u16,
     ports: (u16, u16),
     kind: Kind,
+    /// By how many seconds each of its commands is delayed.
+    delay_seconds: u32,
     sshd: Option<Process>,
     supervisor: Option<Process>,
 }
@@ -59,7 +61,7 @@ impl Host {
         fs::create_dir_all(folder.join("root")).expect("the folder can be written");
         make_key(&folder.join("key"));
         let (port, ports) = (free_port(), (free_port(), free_port()));
-        Self { name: name.to_owned(), folder, port, ports, kind, sshd: None, supervisor: None }
+        Self { name: name.to_owned(), folder, port, ports, kind, delay_seconds: 0, sshd: None, supervisor: None }
     }
 
     /// Returns its name.
@@ -138,6 +140,26 @@ impl Host {
         self.sshd.as_ref().expect("it has an sshd").kill_children();
     }
 
+    /// Stops its sshd where it stands: connections are taken, and nobody says anything, as from a machine that hangs.
+    ///
+    /// # Panics
+    ///
+    /// When it has no sshd of its own.
+    pub fn fall_silent(&self) {
+        self.sshd.as_ref().expect("it has an sshd").stop();
+    }
+
+    /// Has every command on it take so many seconds more.
+    ///
+    /// # Panics
+    ///
+    /// When there is no sshd on this machine.
+    pub fn slow_down(&mut self, seconds: u32) {
+        self.delay_seconds = seconds;
+        self.kill_sshd();
+        self.start_sshd();
+    }
+
     /// Starts its sshd at the same port.
     ///
     /// # Panics
@@ -158,9 +180,13 @@ impl Host {
     }
 
     fn write_config(&self, key: &str, users: &str) {
+        let delay = match self.delay_seconds {
+            0 => String::new(),
+            seconds => format!("ForceCommand sleep {seconds}; exec sh -c \"$SSH_ORIGINAL_COMMAND\"\n"),
+        };
         let config = format!(
             "Port {}\nListenAddress 127.0.0.1\nHostKey {key}\nAuthorizedKeysFile {users}\nPidFile none\nStrictModes no\nUsePAM no\n\
-             PasswordAuthentication no\nPermitRootLogin yes\nMaxStartups 200\n",
+             PasswordAuthentication no\nPermitRootLogin yes\nMaxStartups 200\n{delay}",
             self.port
         );
         fs::write(self.folder.join("sshd.conf"), config).expect("the folder can be written");

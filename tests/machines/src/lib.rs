@@ -8,6 +8,7 @@ mod callers;
 mod fleet;
 mod haproxy;
 mod host;
+mod meter;
 mod nginx;
 mod process;
 
@@ -15,5 +16,6 @@ pub use callers::{Callers, answers};
 pub use fleet::Fleet;
 pub use haproxy::Haproxy;
 pub use host::Host;
+pub use meter::Counted;
 pub use nginx::Nginx;
 pub use process::{free_port, until};

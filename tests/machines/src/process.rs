@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::ops::Range;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
@@ -31,13 +33,26 @@ pub fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     panic!("{what} did not come true within {} s", (LOOKS_MAX * PAUSE).as_secs())
 }
 
-/// Returns a port of loopback that nobody uses now.
+/// Ports below those that the system gives to whoever connects: a port is handed out long before a release listens on it, and thousands of
+/// requests are under way meanwhile.
+const PORTS: Range<u16> = 10_240..32_000;
+
+/// Ports between the beginnings of two test programs that run side by side.
+const PORTS_APART: u32 = 601;
+
+/// Returns a port of loopback that nobody uses now, and that nobody is given by chance or by a second call.
 ///
 /// # Panics
 ///
 /// When the machine has none.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(PORTS_APART);
+    let mut candidates = PORTS.map(|_| first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)));
+    let all = u32::try_from(PORTS.len()).expect("fewer than 65,536");
+    let port = |at: u32| PORTS.start + u16::try_from(at % all).expect("within the range");
+    let free = candidates.find(|at| TcpListener::bind(("127.0.0.1", port(*at))).is_ok());
+    port(free.expect("a free port"))
 }
 
 /// A running program, with whatever it started in its group.
@@ -68,6 +83,12 @@ impl Process {
             // It may be gone by now.
             let _ = nix::sys::signal::kill(child, Signal::SIGKILL);
         }
+    }
+
+    /// Stops it, so that it does nothing until it is ended.
+    pub(crate) fn stop(&self) {
+        let id = Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are small"));
+        nix::sys::signal::kill(id, Signal::SIGSTOP).expect("it is our own child");
     }
 
     fn children(&self) -> Vec<Pid> {

@@ -48,11 +48,23 @@ impl HaproxyApi {
     fn command(&self, change: &Move) -> String {
         let backend = &self.backend;
         match change {
-            Move::Add { server, address } => format!("add server {backend}/{server} {address} weight 0"),
+            Move::Add { server, address } => self.addition(server, address),
             Move::Weigh { server, weight } => format!("set weight {backend}/{server} {weight}"),
             Move::Open { server } => format!("set server {backend}/{server} state ready"),
             Move::Close { server } => format!("set server {backend}/{server} state maint"),
+            Move::Remove { server } => format!("del server {backend}/{server}"),
         }
+    }
+
+    /// Returns the commands that bring a server: it is closed at first, checks nobody, and knows nothing of `default-server`.
+    fn addition(&self, server: &str, address: &str) -> String {
+        let (backend, words) = (&self.backend, &self.settings.new_server);
+        let cookie = self.settings.cookie.as_ref().map_or_else(String::new, |_| format!(" cookie {server}"));
+        let is_checked = words.split(' ').any(|word| word == "check");
+        let health = if is_checked { format!("enable health {backend}/{server};") } else { String::new() };
+        format!(
+            "add server {backend}/{server} {address} weight 0 {words}{cookie};{health}set server {backend}/{server} state ready"
+        )
     }
 
     /// Holds what the backend says of itself against what is needed.
@@ -79,6 +91,10 @@ impl HaproxyApi {
 impl Balancer for HaproxyApi {
     fn hosts(&self) -> &[String] {
         &self.settings.hosts
+    }
+
+    fn checks_newcomers(&self) -> bool {
+        true
     }
 
     fn look(&self) -> Script {
@@ -135,6 +151,7 @@ fn server(row: &BTreeMap<&str, &str>) -> Option<Server> {
         weight: row.get("weight")?.parse().ok()?,
         open: !closed,
         up: status.starts_with("UP") || status == "no check",
+        checked: row.get("check_status") != Some(&"INI"),
         sessions: row.get("scur")?.parse().ok()?,
         address: row.get("addr").filter(|address| !address.is_empty()).map(|address| (*address).to_owned()),
     })

@@ -18,6 +18,9 @@ pub(crate) trait Balancer {
     /// Returns the hosts that it runs on.
     fn hosts(&self) -> &[String];
 
+    /// Returns whether it looks at a server that comes before that is given requests.
+    fn checks_newcomers(&self) -> bool;
+
     /// Returns the script that looks at it.
     fn look(&self) -> Script;
 
@@ -52,6 +55,8 @@ pub(crate) struct Server {
     pub(crate) open: bool,
     /// Whether it answers, as far as the balancer checks that.
     pub(crate) up: bool,
+    /// Whether that is known by a look, where the balancer looks at all: a server counts as up until then.
+    pub(crate) checked: bool,
     /// Requests that are on their way.
     pub(crate) sessions: u64,
     /// Where it is, where that is told.
@@ -78,6 +83,8 @@ pub(crate) enum Move {
     Open { server: String },
     /// A server is given no more requests; those on their way end.
     Close { server: String },
+    /// A server that is closed is no longer there, unless it is still used.
+    Remove { server: String },
 }
 
 /// Returns what divides the traffic, if anything does.

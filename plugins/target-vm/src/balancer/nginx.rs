@@ -72,6 +72,10 @@ impl Balancer for NginxFile {
         &self.settings.hosts
     }
 
+    fn checks_newcomers(&self) -> bool {
+        false
+    }
+
     fn look(&self) -> Script {
         self.script(Purpose::Look).then(&["look"])
     }
@@ -116,12 +120,16 @@ fn moved(seen: &Seen, moves: &[Move]) -> BTreeMap<String, Server> {
     for change in moves {
         match change {
             Move::Add { server, address } => {
-                let added = Server { weight: 0, open: false, up: true, sessions: 0, address: Some(address.clone()) };
+                let added =
+                    Server { weight: 0, open: false, up: true, checked: true, sessions: 0, address: Some(address.clone()) };
                 servers.insert(server.clone(), added);
             }
             Move::Weigh { server, weight } => change_of(&mut servers, server, |server| server.weight = *weight),
             Move::Open { server } => change_of(&mut servers, server, |server| server.open = true),
             Move::Close { server } => change_of(&mut servers, server, |server| server.open = false),
+            Move::Remove { server } => {
+                servers.remove(server);
+            }
         }
     }
     servers
@@ -153,7 +161,7 @@ fn server(line: &str) -> Option<(String, Server)> {
         _ => return None,
     };
     let weight = weight.strip_prefix("weight=")?.parse().ok()?;
-    Some((name.to_owned(), Server { weight, open, up: true, sessions: 0, address: Some(address.to_owned()) }))
+    Some((name.to_owned(), Server { weight, open, up: true, checked: true, sessions: 0, address: Some(address.to_owned()) }))
 }
 
 #[cfg(test)]
@@ -170,6 +178,8 @@ mod tests {
             Move::Add { server: "web-1-b".to_owned(), address: address(2) },
             Move::Close { server: "web-1-b".to_owned() },
             Move::Weigh { server: "web-9-a".to_owned(), weight: 7 },
+            Move::Add { server: "web-0-a".to_owned(), address: address(3) },
+            Move::Remove { server: "web-0-a".to_owned() },
         ];
         let servers = moved(&Seen::default(), &moves);
         let text = file(&servers);

@@ -46,13 +46,17 @@ claim() {
     echo done
 }
 
-# Writes down what is ordered, has HAProxy do it, a line of COMMANDS after the other, and keeps its state for its next start.
+# Writes down what is ordered, has HAProxy do it, a line of COMMANDS after the other, and keeps its state for its next start. A server that is still
+# used is not removed, which the next look shows.
 apply() {
     said=
     [ -z "$ORDER" ] || keep "$SCOPE/order" "$ORDER"
     [ -z "$COMMANDS" ] || said=$(printf '%s\n' "$COMMANDS" | while IFS= read -r commands; do ask "$commands" || echo "nothing"; done |
-        grep -v '^New server registered\.$' | grep -v '^$' | head -n 1)
-    [ -z "$said" ] || fail "HAProxy says: $said"
+        grep -v -e '^New server registered\.$' -e '^Server deleted\.$' -e '^Server still has connections' -e '^$' | head -n 1)
+    if [ -n "$said" ]; then
+        added=$(printf '%s\n' "$COMMANDS" | tr ';' '\n' | sed -n 's/^add server \([^ ]*\) .*/ \1/p' | head -n 3 | tr -d '\n')
+        fail "HAProxy says: $said${added:+; it was to add$added}"
+    fi
     if [ -n "$STATE" ]; then
         kept=$(ask "show servers state")
         case $kept in

@@ -199,6 +199,39 @@ fn the_way_back_moves_the_traffic_before_anything_else() {
 }
 
 #[test]
+fn a_host_that_leaves_is_forgotten_by_the_balancer_when_nobody_uses_it() {
+    let world = Machines::new();
+    Operation::new(&world, &settings(), 1).converge(&steady("v1"));
+    let two = changed(&json!({ "hosts": [{ "name": HOSTS[0] }, { "name": HOSTS[1] }] }));
+    world.play("servers/web-3-a", "100 UP 7\n");
+    world.play("servers/other-1-a", "100 UP 0\n");
+    let mut leaving = Operation::new(&world, &two, 2);
+    let waiting = leaving.reconcile(&steady("v1"));
+    assert!(said(&waiting).contains("7 requests are on their way in web-3-a, which has left"), "{}", said(&waiting));
+    assert_eq!(world.servers()["web-3-a"], "100 MAINT 7");
+    world.play("servers/web-3-a", "100 MAINT 0\n");
+    world.play("attached", "");
+    let waiting = leaving.reconcile(&steady("v1"));
+    assert!(said(&waiting).contains("still has connections"), "{}", said(&waiting));
+    leaving.converge(&steady("v1"));
+    let servers = world.servers();
+    assert!(!servers.keys().any(|name| name.starts_with("web-3")), "{servers:?}");
+    assert_eq!(
+        (servers["web-1-a"].as_str(), servers["other-1-a"].as_str()),
+        ("100 UP 0", "100 UP 0"),
+        "nobody else's is touched"
+    );
+    let order = fs::read_to_string(world.scope(BALANCER).join("order")).expect("it is kept");
+    assert!(!order.contains("web-3"), "{order}");
+    // What is used for longer than a drain may take stays closed, and is told.
+    Operation::new(&world, &settings(), 3).converge(&steady("v1"));
+    world.play("servers/web-3-a", "100 UP 7\n");
+    let found = Operation::new(&world, &two, 4).converge(&steady("v1"));
+    assert_eq!(world.servers()["web-3-a"], "100 MAINT 7");
+    assert!(found.drift.iter().any(|fact| fact.contains("web-3-a is still known to lb-1 with 7 requests")), "{:?}", found.drift);
+}
+
+#[test]
 fn requests_on_their_way_are_waited_for_but_not_for_ever() {
     let world = Machines::new();
     Operation::new(&world, &settings(), 1).converge(&steady("v1"));

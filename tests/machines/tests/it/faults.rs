@@ -91,6 +91,17 @@ fn a_dead_host_holds_nobody_up_and_is_brought_along_when_it_is_back() {
 }
 
 #[test]
+fn a_silent_host_leaves_a_slow_one_the_time_that_it_needs() {
+    let mut rig = Rig::start(3);
+    rig.set("unreachableHostsMax", json!(1));
+    rig.fleet.hosts[0].slow_down(1);
+    rig.fleet.hosts[2].fall_silent();
+    let found = rig.converge(&rig.steady("v1"));
+    assert_eq!((found.sides[0].ready, found.sides[0].wanted), (2, 2), "{found:?}");
+    assert!(found.drift.iter().any(|fact| fact.contains("web-3 is out of reach")), "{:?}", found.drift);
+}
+
+#[test]
 fn an_older_fence_changes_nothing_anywhere() {
     let mut rig = Rig::start(1);
     rig.set_fence(8);

@@ -4,5 +4,7 @@ mod canary;
 mod faults;
 mod nginx;
 mod rig;
+mod servers;
+mod sticky;
 #[cfg(feature = "systemd")]
 mod systemd;

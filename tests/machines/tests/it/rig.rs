@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use plugin_host::{
     ArtifactBackend, ArtifactFault, ArtifactFile, CallContext, Desired, Fault, Grants, Observation, Options, Plugin, PluginHost,
-    Progress, SideDesired, Traffic,
+    Progress, RequestKey, SideDesired, Traffic,
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -62,6 +62,12 @@ impl Rig {
         self.settings[name] = value;
     }
 
+    /// Makes these hosts the settings' hosts, counted from 0.
+    pub(crate) fn use_hosts(&mut self, hosts: &[usize]) {
+        let hosts: Vec<_> = hosts.iter().map(|host| self.fleet.hosts[*host].settings()).collect();
+        self.set("hosts", json!(hosts));
+    }
+
     /// Changes a part of a setting.
     #[cfg(feature = "systemd")]
     pub(crate) fn change(&mut self, name: &str, change: impl FnOnce(&mut Value)) {
@@ -107,6 +113,13 @@ impl Rig {
     pub(crate) fn canary(&self, stable: &str, candidate: &str, share: u16) -> Desired {
         let traffic = Traffic { candidate_basis_points: share, ..Traffic::default() };
         Desired { candidate: Some(self.release(candidate, "")), traffic: Some(traffic), ..self.steady(stable) }
+    }
+
+    /// Returns the same, where callers are kept on their side by a cookie.
+    pub(crate) fn sticky(&self, mut desired: Desired, cookie: &str) -> Desired {
+        let traffic = desired.traffic.take().unwrap_or_default();
+        desired.traffic = Some(Traffic { sticky: Some(RequestKey::Cookie(cookie.to_owned())), ..traffic });
+        desired
     }
 
     /// Returns the context of a call now.
