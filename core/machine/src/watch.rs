@@ -38,7 +38,7 @@ pub(crate) fn judge(draft: &mut Draft) {
             forward::complete(draft, HowCompleted::Healthy);
         }
         Judgement::Undecided { check, sentence } => match spec.on_inconclusive {
-            InconclusiveAction::GoBack => go_back(draft, check, sentence),
+            InconclusiveAction::GoBack => go_back(draft, PauseReason::Inconclusive { check, sentence }),
             InconclusiveAction::Pause => pause(draft, PauseReason::Inconclusive { check, sentence }),
         },
         Judgement::GoOn => take_due_looks(draft, &name, &spec, &watch),
@@ -190,25 +190,28 @@ pub(crate) fn objects(check: &Check, state: &CheckState) -> Option<Objection> {
 /// Returns why a check cannot tell, when it failed itself more often in a row than is tolerated. That says nothing about the candidate: a
 /// monitoring system that is down takes nothing back unless the plan goes back in doubt.
 pub(crate) fn cannot_look(check: &Check, state: &CheckState) -> Option<String> {
-    let failed = || format!("the check itself failed {} times in a row: {}", state.errors_in_a_row, last_sentence(state));
+    let failed = || match state.errors_in_a_row {
+        1 => format!("the check itself failed: {}", last_sentence(state)),
+        often => format!("the check itself failed {often} times in a row: {}", last_sentence(state)),
+    };
     (check.role.decides() && state.errors_in_a_row > check.errors_tolerated).then(failed)
 }
 
 fn against(draft: &mut Draft, spec: &WatchSpec, objection: Objection) {
     let Objection { check, sentence, critical } = objection;
     match spec.on_unhealthy {
-        UnhealthyAction::GoBack => go_back(draft, check, sentence),
-        UnhealthyAction::Pause if critical => go_back(draft, check, sentence),
-        UnhealthyAction::Pause => pause(draft, PauseReason::Unhealthy { check, sentence }),
+        UnhealthyAction::Pause if !critical => pause(draft, PauseReason::Unhealthy { check, sentence }),
+        UnhealthyAction::GoBack | UnhealthyAction::Pause => go_back(draft, PauseReason::Unhealthy { check, sentence }),
     }
 }
 
-/// Goes back where that is possible. Where it is not, a person is asked: an end in `blocked` would help nobody.
-fn go_back(draft: &mut Draft, check: String, sentence: String) {
+/// Goes back where that is possible. Where it is not, a person is asked for the same reason: an end in `blocked` would help nobody.
+fn go_back(draft: &mut Draft, reason: PauseReason) {
     let Stage::Forward { step, .. } = draft.state.stage else { return };
     if !back::is_possible(&draft.state) {
-        return pause(draft, PauseReason::Unhealthy { check, sentence });
+        return pause(draft, reason);
     }
+    let (PauseReason::Unhealthy { check, sentence } | PauseReason::Inconclusive { check, sentence }) = reason else { return };
     let step = draft.state.plan.steps[step].id.clone();
     back::turn(draft, Cause::Unhealthy { step, check, sentence });
 }

@@ -103,16 +103,17 @@ pub fn an_inconclusive_verdict_never_advances(step: &Step<'_>) -> Checked {
 /// What a watch's verdict pauses or takes back names a check that decides, and either its looks say so or the watch's longest time is
 /// over.
 pub fn a_dry_run_verdict_decides_nothing(step: &Step<'_>) -> Checked {
-    let Some((check, at, undecided)) = blamed(step.event) else { return Ok(()) };
+    let Some((check, at, blame)) = blamed(step.event) else { return Ok(()) };
     let Some((spec, watch)) = step.before.and_then(watching) else {
         return Err(format!("{check} is blamed for {:?} while nobody watches", step.event));
     };
     let over = at >= watch::last(spec, watch);
     let mut blamed = spec.checks.iter().zip(&watch.checks).filter(|(one, _)| one.role.decides() && one.health.name == *check);
-    let decided = |one, known| match undecided {
-        true => watch::cannot_look(one, known).is_some(),
-        // Doubt leads back as well, where the plan says so.
-        false => watch::objects(one, known).is_some() || watch::cannot_look(one, known).is_some(),
+    let (is_ill, is_blind) = (watch::objects, watch::cannot_look);
+    let decided = |one, known| match blame {
+        Blame::Illness => is_ill(one, known).is_some(),
+        Blame::Doubt => is_blind(one, known).is_some(),
+        Blame::Either => is_ill(one, known).is_some() || is_blind(one, known).is_some(),
     };
     match blamed.any(|(one, known)| over || decided(one, known)) {
         true => Ok(()),
@@ -120,15 +121,25 @@ pub fn a_dry_run_verdict_decides_nothing(step: &Step<'_>) -> Checked {
     }
 }
 
-/// Returns the check that an event blames, when, and whether that is for not being able to tell.
-fn blamed(event: &Event) -> Option<(&String, Timestamp, bool)> {
+/// What a check is blamed for.
+enum Blame {
+    /// It found the candidate ill.
+    Illness,
+    /// It could not tell.
+    Doubt,
+    /// One of the two: doubt leads back as well, where the plan says so.
+    Either,
+}
+
+/// Returns the check that an event blames, when, and for what.
+fn blamed(event: &Event) -> Option<(&String, Timestamp, Blame)> {
     if let Event::TurnedBack { cause: Cause::Unhealthy { check, .. }, at, .. } = event {
-        return Some((check, *at, false));
+        return Some((check, *at, Blame::Either));
     }
     let Event::Paused { pause } = event else { return None };
     match &pause.reason {
-        PauseReason::Unhealthy { check, .. } => Some((check, pause.since, false)),
-        PauseReason::Inconclusive { check, .. } => Some((check, pause.since, true)),
+        PauseReason::Unhealthy { check, .. } => Some((check, pause.since, Blame::Illness)),
+        PauseReason::Inconclusive { check, .. } => Some((check, pause.since, Blame::Doubt)),
         PauseReason::Person { .. } => None,
     }
 }

@@ -139,7 +139,8 @@ fn lies_about_watches_are_found() {
     lie(ill(1, &|drill| drill.unhealthy_in_a_row = 9), &turned("drill", watched.now), |_| {}, expect);
     lie(ill(1, &|drill| drill.errors_in_a_row = 9), &turned("drill", Timestamp(i64::MAX)), |_| {}, expect);
     let unhealthy = PauseReason::Unhealthy { check: check.clone(), sentence: sentence.clone() };
-    lie(watched.state.clone(), &paused(unhealthy, watched.now), |_| {}, expect);
+    lie(watched.state.clone(), &paused(unhealthy.clone(), watched.now), |_| {}, expect);
+    lie(ill(0, &|probe| probe.errors_in_a_row = 9), &paused(unhealthy, watched.now), |_| {}, expect);
     let inconclusive = PauseReason::Inconclusive { check, sentence };
     lie(ill(0, &|probe| probe.unhealthy_in_a_row = 9), &paused(inconclusive, watched.now), |_| {}, expect);
     lie(at("reconcile-2"), &turned("probe", watched.now), |_| {}, expect);

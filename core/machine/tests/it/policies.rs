@@ -248,13 +248,20 @@ fn a_soak_has_a_direction_of_its_own() {
 }
 
 #[test]
-fn where_nothing_leads_back_a_critical_check_asks_a_person() {
-    let gone = Builder::new(model::Strategy::Rolling).sides(100, 100, weight(0)).sides(100, 100, weight(100));
-    let gone = gone.sides(0, 100, weight(100)).promote().of_no_return();
-    let plan = gone.watch_by(vec![critical("traffic")], UnhealthyAction::Pause, InconclusiveAction::Pause).finish();
-    let mut run = watching(plan);
-    answer(&mut run, |_, _| Some(Unhealthy));
-    assert_eq!((came(&run), run.waits_for()), ("paused", "a person: traffic found it unhealthy: as told".to_owned()));
+fn where_nothing_leads_back_a_person_is_asked() {
+    let asked = |check: Check, on_unhealthy, on_inconclusive, verdict| {
+        let gone = Builder::new(model::Strategy::Rolling).sides(100, 100, weight(0)).sides(100, 100, weight(100));
+        let gone = gone.sides(0, 100, weight(100)).promote().of_no_return();
+        let mut run = watching(gone.watch_by(vec![check], on_unhealthy, on_inconclusive).finish());
+        answer(&mut run, |_, _| Some(verdict));
+        (came(&run), run.waits_for())
+    };
+    let found = asked(critical("traffic"), UnhealthyAction::Pause, InconclusiveAction::Pause, Unhealthy);
+    assert_eq!(found, ("paused", "a person: traffic found it unhealthy: as told".to_owned()));
+    // Whoever could not tell found nothing, and is not said to have.
+    let blind = Check { errors_tolerated: 0, ..plans::check("probe") };
+    let found = asked(blind, UnhealthyAction::GoBack, InconclusiveAction::GoBack, Error);
+    assert_eq!(found, ("paused", "a person: probe could not tell: the check itself failed: as told".to_owned()));
 }
 
 #[test]
