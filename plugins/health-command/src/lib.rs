@@ -8,8 +8,8 @@ mod report;
 mod settings;
 
 use performance::performance;
-pub use settings::{Convention, Judged, Means, Settings};
-use towpath_sdk::health::Subject;
+pub use settings::{Convention, Means, Settings};
+use towpath_sdk::health::{Judged, Subject};
 use towpath_sdk::helpers::placeholders::{Placeholders, UnknownName, fill};
 use towpath_sdk::helpers::text::clean;
 use towpath_sdk::powers::command::{self, Outcome, Request};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use towpath_sdk::health::Subject;
+use towpath_sdk::health::Judged;
 use towpath_sdk::prelude::*;
 
 /// More arguments than this belong into a file of the operator's.
@@ -34,7 +34,7 @@ pub struct Settings {
     /// What exit codes from 0 to 125 mean, where they mean something else than the convention says.
     #[serde(default)]
     pub exit_codes: BTreeMap<i32, Means>,
-    /// What is judged.
+    /// What is judged: whose release, label and endpoint the placeholders stand for.
     #[serde(default, rename = "subject")]
     pub judged: Judged,
     /// How long the program may run, in milliseconds. A look ends after ten seconds, whatever this says.
@@ -70,19 +70,6 @@ pub enum Means {
     Inconclusive,
     /// The program could not find out.
     Error,
-}
-
-/// What is judged: whose release, label and endpoint the placeholders stand for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Judged {
-    /// The candidate.
-    #[default]
-    Candidate,
-    /// The stable side.
-    Stable,
-    /// The endpoint that callers use; release and label are the candidate's.
-    Public,
 }
 
 impl Settings {
@@ -121,47 +108,6 @@ impl Settings {
     /// Returns the codes that mean healthy, where they are few enough to say.
     pub(crate) fn healthy_codes(&self) -> Vec<i32> {
         (0..=CODE_MAX).filter(|code| self.meaning(*code) == Means::Healthy).collect()
-    }
-}
-
-impl Judged {
-    /// Returns the side whose release and label count.
-    pub(crate) fn subject(self, look: &Look<Settings>) -> Option<&Subject> {
-        match self {
-            Self::Candidate | Self::Public => look.subjects.candidate.as_ref(),
-            Self::Stable => look.subjects.stable.as_ref(),
-        }
-    }
-
-    /// Returns that side.
-    pub(crate) fn side(self) -> Side {
-        match self {
-            Self::Candidate | Self::Public => Side::Candidate,
-            Self::Stable => Side::Stable,
-        }
-    }
-
-    pub(crate) fn endpoint(self, look: &Look<Settings>) -> Option<&str> {
-        match self {
-            Self::Candidate | Self::Stable => self.subject(look)?.endpoint.as_deref(),
-            Self::Public => look.subjects.public_endpoint.as_deref(),
-        }
-    }
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Candidate => "candidate",
-            Self::Stable => "stable side",
-            Self::Public => "public endpoint",
-        }
-    }
-
-    pub(crate) fn placed(self, measurement: Measurement) -> Measurement {
-        match self {
-            Self::Candidate => measurement.on(Side::Candidate),
-            Self::Stable => measurement.on(Side::Stable),
-            Self::Public => measurement,
-        }
     }
 }
 

@@ -7,7 +7,7 @@ mod probe;
 mod settings;
 
 use probe::Probe;
-pub use settings::{Scheme, Settings, Subject};
+pub use settings::{Scheme, Settings};
 use towpath_sdk::powers::{clock, http};
 use towpath_sdk::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use towpath_sdk::prelude::*;
+use towpath_sdk::health::Judged;
 
 use crate::journey::Journey;
 use crate::journey::settings as journeys;
@@ -28,7 +28,7 @@ pub struct Settings {
     #[schemars(range(min = 1, max = 20))]
     pub failures_needed: u32,
     /// What is asked.
-    pub subject: Subject,
+    pub subject: Judged,
     /// In place of the path: several requests one after the other, with what is expected of each answer. All journeys must pass.
     #[schemars(length(max = 10))]
     pub journeys: Vec<Journey>,
@@ -45,19 +45,6 @@ pub enum Scheme {
     Https,
 }
 
-/// What is asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Subject {
-    /// The candidate alone.
-    #[default]
-    Candidate,
-    /// The stable side alone.
-    Stable,
-    /// The endpoint that callers use.
-    Public,
-}
-
 /// More probes than this belong into the interval between looks.
 const PROBES_MAX: u32 = 20;
 
@@ -70,7 +57,7 @@ impl Default for Settings {
             probes: 3,
             interval_ms: 100,
             failures_needed: 2,
-            subject: Subject::Candidate,
+            subject: Judged::Candidate,
             journeys: Vec::new(),
         }
     }
@@ -115,32 +102,6 @@ impl Settings {
 
     pub(crate) fn expected(&self) -> String {
         self.expect_status.map_or_else(|| "200 to 299".to_owned(), |status| status.to_string())
-    }
-}
-
-impl Subject {
-    pub(crate) fn endpoint(self, look: &Look<Settings>) -> Option<&str> {
-        match self {
-            Self::Candidate => look.candidate_endpoint(),
-            Self::Stable => look.subjects.stable.as_ref()?.endpoint.as_deref(),
-            Self::Public => look.subjects.public_endpoint.as_deref(),
-        }
-    }
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Candidate => "candidate",
-            Self::Stable => "stable side",
-            Self::Public => "public endpoint",
-        }
-    }
-
-    pub(crate) fn placed(self, measurement: Measurement) -> Measurement {
-        match self {
-            Self::Candidate => measurement.on(Side::Candidate),
-            Self::Stable => measurement.on(Side::Stable),
-            Self::Public => measurement,
-        }
     }
 }
 

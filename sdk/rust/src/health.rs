@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use crate::bindings::health::exports::towpath::plugin::health::{Assessment, Subject, Subjects, Verdict, Window};
+pub use crate::judged::Judged;
 use crate::powers::clock;
 use crate::{Context, Measurement, settings};
 

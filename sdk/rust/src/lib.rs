@@ -59,6 +59,7 @@ pub mod target;
 pub mod testing;
 pub mod units;
 
+mod judged;
 mod panics;
 mod settings;
 

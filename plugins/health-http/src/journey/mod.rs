@@ -13,9 +13,10 @@ pub mod words;
 use run::{End, Ran, run};
 pub use settings::Journey;
 use times::{Finding, Times};
+use towpath_sdk::health::Judged;
 use towpath_sdk::prelude::*;
 
-use crate::settings::{Settings, Subject};
+use crate::settings::Settings;
 
 /// Runs the journeys and judges. Ends at the first one that fails: the verdict is certain, and a service that is not well needs no load.
 pub(crate) fn assess(look: &Look<Settings>) -> Assessment {
@@ -42,7 +43,7 @@ pub(crate) fn assess(look: &Look<Settings>) -> Assessment {
     if times.is_empty() { assessment } else { assessment.remembering(&times) }
 }
 
-fn subject(look: &Look<Settings>, journey: &Journey) -> Subject {
+fn subject(look: &Look<Settings>, journey: &Journey) -> Judged {
     journey.subject.unwrap_or(look.settings.subject)
 }
 

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use towpath_sdk::health::Judged;
 use towpath_sdk::helpers::placeholders::{Piece, pieces};
 
 use super::words::{JsonPath, Pattern, StatusRange};
-use crate::settings::{Scheme, Subject};
+use crate::settings::Scheme;
 
 /// A look lasts seconds; journeys that need more than these belong into checks of their own.
 const JOURNEYS_MAX: usize = 10;
@@ -40,7 +41,7 @@ pub struct Journey {
     pub name: String,
     /// What is asked; without it, what `subject` beside the journeys says.
     #[serde(default)]
-    pub subject: Option<Subject>,
+    pub subject: Option<Judged>,
     /// How it is asked.
     #[serde(default)]
     pub scheme: Scheme,
