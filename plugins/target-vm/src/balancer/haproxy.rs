@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use towpath_sdk::target::Call;
 
-use super::{Balancer, Move, Order, Seen, Server};
+use super::{Balancer, Move, Order, Seen, Server, after};
 use crate::script::{Purpose, Script, plain};
 use crate::settings::{Haproxy, Settings};
 
@@ -102,15 +102,12 @@ impl Balancer for HaproxyApi {
     }
 
     fn read(&self, lines: &[String]) -> Result<Seen, String> {
-        let after = |word: &'static str| lines.iter().filter_map(move |line| line.strip_prefix(word)?.strip_prefix(' '));
-        let fence = after("fence").next().and_then(|highest| highest.parse().ok());
-        let mut seen = Seen { fence: fence.ok_or("it does not say which fence it has seen")?, ..Seen::default() };
-        seen.order = Order::read(after("order"));
-        if let Some(why) = after("silent").next() {
-            seen.silent = Some(format!("HAProxy does not say its state: {}", plain(why)));
+        let mut seen = Seen::begin(lines)?;
+        if let Some(why) = &seen.silent {
+            seen.silent = Some(format!("HAProxy does not say its state: {why}"));
             return Ok(seen);
         }
-        let mut rows = after("stat").filter(|row| !row.is_empty());
+        let mut rows = after(lines, "stat").filter(|row| !row.is_empty());
         let header: Vec<_> = rows.next().unwrap_or_default().trim_start_matches("# ").split(',').collect();
         let mut checked = false;
         for row in rows {

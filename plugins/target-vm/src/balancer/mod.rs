@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use towpath_sdk::target::Call;
 
-use crate::script::Script;
+use crate::script::{Script, plain};
 use crate::settings::{BalancerSettings, Settings};
 
 use haproxy::HaproxyApi;
@@ -95,7 +95,23 @@ pub(crate) fn of(call: &Call<Settings>) -> Option<Box<dyn Balancer>> {
     })
 }
 
+/// Returns the rest of the lines that begin with a word.
+fn after<'a>(lines: &'a [String], word: &'a str) -> impl Iterator<Item = &'a str> {
+    lines.iter().filter_map(move |line| line.strip_prefix(word)?.strip_prefix(' '))
+}
+
 impl Seen {
+    /// Reads what every balancer's script says: the fence, what was ordered, and why there is nothing more.
+    fn begin(lines: &[String]) -> Result<Self, String> {
+        let fence = after(lines, "fence").next().and_then(|highest| highest.parse().ok());
+        Ok(Self {
+            fence: fence.ok_or("it does not say which fence it has seen")?,
+            order: Order::read(after(lines, "order")),
+            silent: after(lines, "silent").next().map(plain),
+            servers: BTreeMap::new(),
+        })
+    }
+
     /// Returns the weights of two groups of servers that are in force, each added up.
     pub(crate) fn weight_of<'a>(&self, servers: impl IntoIterator<Item = &'a str>) -> u64 {
         let in_force = |server: &Server| if server.open { u64::from(server.weight) } else { 0 };

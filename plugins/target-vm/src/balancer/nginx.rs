@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use towpath_sdk::target::Call;
 
-use super::{Balancer, Move, Order, Seen, Server};
-use crate::script::{Purpose, Script, plain};
+use super::{Balancer, Move, Order, Seen, Server, after};
+use crate::script::{Purpose, Script};
 use crate::settings::{Nginx, Settings};
 
 /// What makes an upstream divide requests otherwise than by their weights in turn.
@@ -81,19 +81,16 @@ impl Balancer for NginxFile {
     }
 
     fn read(&self, lines: &[String]) -> Result<Seen, String> {
-        let after = |word: &'static str| lines.iter().filter_map(move |line| line.strip_prefix(word)?.strip_prefix(' '));
-        let fence = after("fence").next().and_then(|highest| highest.parse().ok());
-        let mut seen = Seen { fence: fence.ok_or("it does not say which fence it has seen")?, ..Seen::default() };
-        seen.order = Order::read(after("order"));
-        if let Some(why) = after("silent").next() {
-            seen.silent = Some(plain(why));
+        let mut seen = Seen::begin(lines)?;
+        if seen.silent.is_some() {
             return Ok(seen);
         }
-        self.check(after("block"))?;
-        let ending = after("ending").next().and_then(|count| count.parse().ok()).ok_or("it does not say how many workers end")?;
+        self.check(after(lines, "block"))?;
+        let ending =
+            after(lines, "ending").next().and_then(|count| count.parse().ok()).ok_or("it does not say how many workers end")?;
         // What nginx has not loaded gives nobody a request.
         let loaded = !lines.iter().any(|line| line == "unloaded");
-        for line in after("server") {
+        for line in after(lines, "server") {
             if let Some((name, mut server)) = server(line) {
                 server.open &= loaded;
                 // Requests of the past are counted by the workers that finish them; whose they are is not known.
