@@ -13,6 +13,12 @@ use serde_json::Value;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The time between two requests of a caller, where nothing else is said.
+const PACE: Duration = Duration::from_millis(2);
+
+/// How the reason begins under which a request that failed is counted.
+pub const FAILED: &str = "failed: ";
+
 /// What a caller says, before the cookies that it keeps.
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: web\r\n";
 
@@ -27,15 +33,20 @@ pub struct Callers {
 impl Callers {
     /// Starts so many, who keep no cookie.
     pub fn start(address: SocketAddr, count: usize) -> Self {
-        Self::start_each(address, count, false)
+        Self::start_each(address, count, false, PACE)
+    }
+
+    /// The same with a pause of their own between two requests.
+    pub fn start_paced(address: SocketAddr, count: usize, pace: Duration) -> Self {
+        Self::start_each(address, count, false, pace)
     }
 
     /// Starts so many, each of whom keeps the cookie that it is given.
     pub fn start_with_cookies(address: SocketAddr, count: usize) -> Self {
-        Self::start_each(address, count, true)
+        Self::start_each(address, count, true, PACE)
     }
 
-    fn start_each(address: SocketAddr, count: usize, keeps_cookies: bool) -> Self {
+    fn start_each(address: SocketAddr, count: usize, keeps_cookies: bool, pace: Duration) -> Self {
         let (stop, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeMap::new())));
         let paths = Arc::new(Mutex::new(vec![Vec::new(); count]));
         let thread = |number: usize| {
@@ -43,13 +54,13 @@ impl Callers {
             std::thread::spawn(move || {
                 let mut caller = Caller { connection: None, cookie: None, keeps_cookies };
                 while !stop.load(Ordering::Relaxed) {
-                    let answer = caller.call(address).unwrap_or_else(|why| format!("failed: {why}"));
+                    let answer = caller.call(address).unwrap_or_else(|why| format!("{FAILED}{why}"));
                     let path: &mut Vec<_> = &mut paths.lock().expect("nobody panics with it")[number];
                     if path.last() != Some(&answer) {
                         path.push(answer.clone());
                     }
                     *answers.lock().expect("nobody panics with it").entry(answer).or_default() += 1;
-                    std::thread::sleep(Duration::from_millis(2)); // tidy: the callers' pace
+                    std::thread::sleep(pace); // tidy: the callers' pace
                 }
             })
         };

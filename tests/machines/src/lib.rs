@@ -12,7 +12,7 @@ mod meter;
 mod nginx;
 mod process;
 
-pub use callers::{Callers, answers};
+pub use callers::{Callers, FAILED, answers};
 pub use fleet::Fleet;
 pub use haproxy::Haproxy;
 pub use host::Host;

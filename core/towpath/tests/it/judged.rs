@@ -136,6 +136,27 @@ impl Watched {
         Self { rig, prometheus, callers }
     }
 
+    /// Deploys a release that fails so often, which must be taken back; returns its id and what is said of that. Then deploys a good one,
+    /// which must be promoted.
+    fn takes_back_and_promotes(&self, error_rate: &str) -> (String, String) {
+        self.rig.release("v2", &format!("ERROR_RATE={error_rate}"));
+        self.rig.release("v3", "");
+        let bad = self.rig.deploy("v2");
+        let back = self.rig.wait_for_end(&bad);
+        assert_eq!(back["phase"], "rolled-back", "{back}");
+        let good = self.rig.wait_for_end(&self.rig.deploy("v3"));
+        assert_eq!(good["phase"], "succeeded", "{good}");
+        (bad, back["outcome"].as_str().unwrap().to_owned())
+    }
+
+    /// Returns the last look of a check, and the error rate of the candidate in it.
+    fn last_look(&self, id: &str, check: &str) -> (Value, Value) {
+        let last = self.looks(id).into_iter().rfind(|look| look["check"] == check).unwrap();
+        let mut measured = last["measurements"].as_array().unwrap().iter();
+        let rate = measured.find(|one| one["name"] == "error-rate" && one["side"] == "candidate").unwrap().clone();
+        (last, rate)
+    }
+
     fn looks(&self, id: &str) -> Vec<Value> {
         let output = self.rig.run(&["looks", id]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -147,25 +168,13 @@ impl Watched {
 #[test]
 fn a_bad_candidate_is_found_through_prometheus_and_a_good_one_is_promoted() {
     let watched = Watched::start(judge);
-    watched.rig.release("v2", "ERROR_RATE=0.5");
-    watched.rig.release("v3", "");
-    let bad = watched.rig.deploy("v2");
-    let ended = watched.rig.wait_for_end(&bad);
-    assert_eq!(ended["phase"], "rolled-back", "{ended}");
-    let said = ended["outcome"].as_str().unwrap();
+    let (bad, said) = watched.takes_back_and_promotes("0.5");
     assert!(said.contains("candidate error rate ") && said.contains("against stable 0 %"), "{said}");
     // Every look is there with the numbers, and the last one of the check decided.
-    let looks = watched.looks(&bad);
-    let decided = looks.iter().rfind(|look| look["check"] == "health-judge").unwrap();
+    let (decided, rate) = watched.last_look(&bad, "health-judge");
     assert_eq!(decided["verdict"], "unhealthy");
-    let measured = decided["measurements"].as_array().unwrap();
-    let rate = measured.iter().find(|one| one["name"] == "error-rate" && one["side"] == "candidate").unwrap();
     assert!(rate["samples"].as_u64().unwrap() > 0 && rate["interval"]["high"].as_f64().unwrap() <= 1.0, "{rate}");
     assert!(rate["test"].as_str().unwrap().len() > 5, "{rate}");
-
-    let good = watched.rig.deploy("v3");
-    let ended = watched.rig.wait_for_end(&good);
-    assert_eq!(ended["phase"], "succeeded", "{ended}");
     let (requests, _) = watched.callers.stop();
     assert!(requests > 100);
 }
@@ -173,22 +182,10 @@ fn a_bad_candidate_is_found_through_prometheus_and_a_good_one_is_promoted() {
 #[test]
 fn conditions_over_queries_find_a_bad_candidate_and_promote_a_good_one() {
     let watched = Watched::start(conditions);
-    watched.rig.release("v2", "ERROR_RATE=0.5");
-    watched.rig.release("v3", "");
-    let bad = watched.rig.deploy("v2");
-    let ended = watched.rig.wait_for_end(&bad);
-    assert_eq!(ended["phase"], "rolled-back", "{ended}");
-    let said = ended["outcome"].as_str().unwrap();
+    let (bad, said) = watched.takes_back_and_promotes("0.5");
     assert!(said.contains("error rate is ") && said.contains("candidate > 0.1 && candidate > 2 * stable"), "{said}");
-    let looks = watched.looks(&bad);
-    let decided = looks.iter().rfind(|look| look["check"] == "health-prometheus").unwrap();
-    let measured = decided["measurements"].as_array().unwrap();
-    let rate = measured.iter().find(|one| one["name"] == "error-rate" && one["side"] == "candidate").unwrap();
+    let (_, rate) = watched.last_look(&bad, "health-prometheus");
     assert!(rate["value"].as_f64() > Some(0.1) && rate["samples"].as_u64() >= Some(20), "{rate}");
-
-    let good = watched.rig.deploy("v3");
-    let ended = watched.rig.wait_for_end(&good);
-    assert_eq!(ended["phase"], "succeeded", "{ended}");
     watched.callers.stop();
 }
 
@@ -233,14 +230,8 @@ fn an_alert_that_prometheus_raises_takes_a_bad_candidate_back() {
             .replace("watch: \"${parameters.watch}\"", "watch: 10s")
             .replace("for: ${parameters.soak}", "for: 10s")
     });
-    watched.rig.release("v2", "ERROR_RATE=0.8");
-    watched.rig.release("v3", "");
-    let ended = watched.rig.wait_for_end(&watched.rig.deploy("v2"));
-    assert_eq!(ended["phase"], "rolled-back", "{ended}");
-    let said = ended["outcome"].as_str().unwrap();
+    let (_, said) = watched.takes_back_and_promotes("0.8");
     assert!(said.contains("1 alert fires that match") && said.contains("ErrorsHigh (page)"), "{said}");
-    let ended = watched.rig.wait_for_end(&watched.rig.deploy("v3"));
-    assert_eq!(ended["phase"], "succeeded", "{ended}");
     watched.callers.stop();
 }
 

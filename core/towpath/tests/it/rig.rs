@@ -1,14 +1,11 @@
 //! A server, a runtime, a service with two releases, and callers.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -335,71 +332,20 @@ pub(crate) fn make_writable(folder: &Path) {
 }
 
 /// Callers that keep calling, each on a connection of its own that is kept alive.
-pub(crate) struct Callers {
-    stop: Arc<AtomicBool>,
-    total: Arc<AtomicU64>,
-    failed: Arc<AtomicU64>,
-    threads: Vec<JoinHandle<()>>,
-}
+pub(crate) struct Callers(test_machines::Callers);
+
+/// The time between two requests of a caller.
+const PACE: Duration = Duration::from_millis(10);
 
 impl Callers {
     pub(crate) fn start(address: &str, count: usize) -> Self {
-        let (stop, total, failed) = (Arc::new(AtomicBool::new(false)), Arc::default(), Arc::default());
-        let mut callers = Self { stop, total, failed, threads: Vec::new() };
-        for _ in 0..count {
-            let (stop, total, failed) = (Arc::clone(&callers.stop), Arc::clone(&callers.total), Arc::clone(&callers.failed));
-            let address = address.to_owned();
-            callers.threads.push(std::thread::spawn(move || {
-                let mut connection = None;
-                while !stop.load(Ordering::Relaxed) {
-                    total.fetch_add(1, Ordering::Relaxed);
-                    if !call(&address, &mut connection) {
-                        failed.fetch_add(1, Ordering::Relaxed);
-                    }
-                    std::thread::sleep(Duration::from_millis(10)); // tidy: the callers' pace
-                }
-            }));
-        }
-        callers
+        Self(test_machines::Callers::start_paced(address.parse().unwrap(), count, PACE))
     }
 
     /// Stops and returns how many requests were made and how many failed.
     pub(crate) fn stop(self) -> (u64, u64) {
-        self.stop.store(true, Ordering::Relaxed);
-        for thread in self.threads {
-            thread.join().unwrap();
-        }
-        (self.total.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
+        let answers = self.0.stop();
+        let failed = answers.iter().filter(|(answer, _)| answer.starts_with(test_machines::FAILED)).map(|(_, count)| count).sum();
+        (answers.values().sum(), failed)
     }
-}
-
-/// How an answer of the service begins.
-const OK: &[u8] = b"HTTP/1.1 200";
-
-/// Makes one request on a connection that is kept; returns whether the answer was a 200.
-fn call(address: &str, connection: &mut Option<TcpStream>) -> bool {
-    let stream = match connection.take() {
-        Some(stream) => Ok(stream),
-        None => TcpStream::connect(address),
-    };
-    let Ok(mut stream) = stream else { return false };
-    let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
-    let request = format!("GET / HTTP/1.1\r\nhost: {address}\r\n\r\n");
-    if stream.write_all(request.as_bytes()).is_err() {
-        return false;
-    }
-    let mut answer = Vec::new();
-    let mut chunk = [0_u8; 1024];
-    while !answer.ends_with(b"}") && !answer.ends_with(b"}\n") {
-        match stream.read(&mut chunk) {
-            Ok(read) if read > 0 => answer.extend_from_slice(&chunk[..read]),
-            Ok(_) | Err(_) => return false,
-        }
-        // Anything else is the router's own answer, and does not end as the service's do.
-        if answer.len() >= OK.len() && !answer.starts_with(OK) {
-            return false;
-        }
-    }
-    *connection = Some(stream);
-    answer.starts_with(OK)
 }

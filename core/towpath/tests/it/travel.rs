@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use tempfile::TempDir;
+
 use crate::rig::{TOWPATH, free_port, wait_for};
 
 /// A registry that everybody may write to. Stops when dropped.
@@ -105,13 +107,19 @@ fn refused_to_overwrite(folder: &Path) -> bool {
     !output.status.success() && fs::read(folder.join("release.key")).unwrap() == before
 }
 
+/// Returns the folder of an author, with a component and a key in it, and that component.
+fn author() -> (TempDir, &'static bundled_plugins::Bundled) {
+    let folder = tempfile::tempdir().unwrap();
+    let component = bundled_plugins::all().iter().find(|plugin| plugin.name == "gate-junit").unwrap();
+    fs::write(folder.path().join("gate.wasm"), component.component).unwrap();
+    done(folder.path(), &["key", "release"]);
+    (folder, component)
+}
+
 #[test]
 fn a_signed_folder_is_made_by_commands_and_travels_to_where_there_is_no_network() {
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, component) = author();
     let folder = folder.path();
-    let component = bundled_plugins::all().iter().find(|plugin| plugin.name == "gate-junit").unwrap();
-    fs::write(folder.join("gate.wasm"), component.component).unwrap();
-    done(folder, &["key", "release"]);
     let registry = Registry::start(folder);
     let reference = format!("{}/team/gate:1.0.0", registry.address);
     done(folder, &["push", "gate.wasm", &reference]);
@@ -154,11 +162,8 @@ fn a_signed_folder_is_made_by_commands_and_travels_to_where_there_is_no_network(
 
 #[test]
 fn a_folder_is_loaded_into_the_registry_of_its_names() {
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, component) = author();
     let folder = folder.path();
-    let component = bundled_plugins::all().iter().find(|plugin| plugin.name == "gate-junit").unwrap();
-    fs::write(folder.join("gate.wasm"), component.component).unwrap();
-    done(folder, &["key", "release"]);
     let registry = Registry::start(folder);
     let reference = format!("{}/team/gate:1.0.0", registry.address);
     done(folder, &["push", "gate.wasm", &format!("offline#{reference}")]);
