@@ -19,6 +19,12 @@ use tokio::runtime::Runtime;
 /// How long one call may take: what a server gives a target.
 const CALL: Duration = Duration::from_secs(10);
 
+/// How often a call is tried that fails for the moment: half as often as an engine does where a path says nothing.
+const ATTEMPTS_MAX: u32 = 4;
+
+/// The first pause before another attempt; each further one is twice as long, as an engine's are.
+const RETRY_FIRST_MS: u64 = 200;
+
 /// How many calls an operation may need on a busy machine, with the pauses that the target asks for.
 const CALLS_MAX: u32 = 300;
 
@@ -160,19 +166,23 @@ impl Rig {
         called.unwrap_or_else(|error| panic!("{error}: {:?}", error.log)).answer
     }
 
-    /// Makes calls under a new fence until there is an end.
+    /// Makes calls under a new fence until there is an end, as an engine does: a fault that another attempt may not meet is tried again.
     pub(crate) fn reconcile(&mut self, desired: &Desired) -> Progress {
         self.fence += 1;
-        let mut state = None;
-        let mut last = String::new();
+        let (mut state, mut last, mut failures) = (None, String::new(), 0);
         for _ in 0..CALLS_MAX {
-            match self.call(desired, state.take()) {
+            let pause = match self.call(desired, state.clone()) {
                 Progress::InProgress(pending) => {
-                    (state, last) = (pending.observation.state, pending.message);
-                    std::thread::sleep(Duration::from_millis(u64::from(pending.retry_after_ms))); // tidy: as the target asks for
+                    (state, last, failures) = (pending.observation.state, pending.message, 0);
+                    Duration::from_millis(u64::from(pending.retry_after_ms))
+                }
+                Progress::Failed(fault) if fault.retryable && failures + 1 < ATTEMPTS_MAX => {
+                    (last, failures) = (fault.message, failures + 1);
+                    Duration::from_millis(RETRY_FIRST_MS << failures)
                 }
                 ended => return ended,
-            }
+            };
+            std::thread::sleep(pause); // tidy: as the target asks for, or before another attempt
         }
         panic!("it does not come to an end: {last}");
     }
