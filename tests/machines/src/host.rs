@@ -184,9 +184,14 @@ impl Host {
             0 => String::new(),
             seconds => format!("ForceCommand sleep {seconds}; exec sh -c \"$SSH_ORIGINAL_COMMAND\"\n"),
         };
+        // What this process's user has a shell do at every logon is not the host's, and may take as long as it likes.
+        let home = match self.kind {
+            Kind::Folder => format!("SetEnv HOME={}\n", self.folder.display()),
+            Kind::Machine(_) => String::new(),
+        };
         let config = format!(
             "Port {}\nListenAddress 127.0.0.1\nHostKey {key}\nAuthorizedKeysFile {users}\nPidFile none\nStrictModes no\nUsePAM no\n\
-             PasswordAuthentication no\nPermitRootLogin yes\nMaxStartups 200\n{delay}",
+             PasswordAuthentication no\nPermitRootLogin yes\nMaxStartups 200\n{home}{delay}",
             self.port
         );
         fs::write(self.folder.join("sshd.conf"), config).expect("the folder can be written");

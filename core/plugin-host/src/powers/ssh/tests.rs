@@ -47,9 +47,10 @@ impl Server {
         std::fs::copy(folder.path().join("user.pub"), folder.path().join("authorized")).expect("copied");
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         let place = folder.path().display();
+        // A home of its own: what this process's user has a shell do at every logon may take as long as it likes.
         let config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {place}/host\nAuthorizedKeysFile {place}/authorized\nPidFile none\n\
-             StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n"
+             StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nSetEnv HOME={place}\n"
         );
         std::fs::write(folder.path().join("config"), config).expect("written");
         let mut command = Command::new(SSHD);
