@@ -30,6 +30,7 @@ use deliver::Delivered;
 use fleet::Fleet;
 use memory::Memory;
 use plan::Plan;
+use settings::BalancerSettings;
 pub use settings::Settings;
 use step::{Next, Scene};
 use towpath_sdk::Context;
@@ -54,13 +55,14 @@ impl Target for TargetVm {
     fn describe(settings: &Settings) -> Descriptor {
         let balancer = settings.balancer.as_ref();
         let sticky = balancer.is_some_and(|balancer| balancer.cookie().is_some());
+        let has_routes = balancer.is_some_and(BalancerSettings::has_routes);
         Descriptor {
             weights: balancer.is_some(),
             weight_granularity_basis_points: 100,
-            header_match: false,
-            cookie_match: false,
+            header_match: has_routes,
+            cookie_match: has_routes,
             sticky,
-            mirror: false,
+            mirror: has_routes,
             instant_switch: balancer.is_some(),
             fencing: Fencing::Native,
         }

@@ -135,5 +135,6 @@ fn weights(balancer: &str, seen: &Seen, order: &Order) -> Vec<String> {
             (true, false) => None,
         }
     };
-    order.servers.iter().filter_map(one).collect()
+    let routes = seen.routed.is_due.then(|| format!("the routes on {balancer} are not those that were ordered"));
+    order.servers.iter().filter_map(one).chain(routes).collect()
 }

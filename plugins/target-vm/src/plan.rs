@@ -1,11 +1,15 @@
 //! What is wanted: which release on which hosts, and how the traffic is divided.
 
-use towpath_sdk::target::{Call, Desired, SideDesired, Traffic};
+use towpath_sdk::target::{Call, Desired, RequestKey, RouteMatch, SideDesired, Traffic};
 use towpath_sdk::{Fault, Side};
 
+use crate::balancer::routes::{Match, Part, Routes, To};
 use crate::configuration::{Configuration, fingerprint};
 use crate::report::Identity;
 use crate::settings::{BalancerSettings, Host, Settings, is_word};
+
+/// How long the name and the value of a match may be, in bytes: what fits into a cookie.
+const MATCH_BYTES_MAX: usize = 4_096;
 
 /// Full capacity, in percent.
 const FULL: usize = 100;
@@ -17,6 +21,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) candidate: Option<SidePlan>,
     /// The candidate's share in basis points; none where nobody is served.
     pub(crate) share: Option<u16>,
+    /// Which requests go another way than by weights; which servers that means is not known yet.
+    pub(crate) routes: Routes,
 }
 
 /// What is wanted of one side.
@@ -50,7 +56,8 @@ impl<'a> Plan<'a> {
             return Err(Fault::permanent(format!("both sides shall be release {}", stable.identity.release)));
         }
         let share = desired.traffic.as_ref().map(|traffic| traffic.candidate_basis_points);
-        Ok(Self { stable, candidate, share, hosts })
+        let routes = desired.traffic.as_ref().map_or_else(Routes::default, routes);
+        Ok(Self { stable, candidate, share, routes, hosts })
     }
 
     /// Returns the sides, the stable one first.
@@ -93,16 +100,18 @@ impl SidePlan {
 
 fn can_be_served(settings: &Settings, traffic: &Traffic) -> Result<(), Fault> {
     let no = |what: &str| Err(Fault::permanent(format!("this target {what}")));
-    if !traffic.matches.is_empty() {
-        return no("cannot send requests to a side by a header or cookie of theirs");
+    let has_routes = settings.balancer.as_ref().is_some_and(BalancerSettings::has_routes);
+    if !traffic.matches.is_empty() && !has_routes {
+        return no("cannot send requests to a side by a header or cookie of theirs: the settings name no routes of an Envoy");
     }
-    if traffic.mirror_basis_points > 0 {
-        return no("cannot copy requests");
+    if traffic.mirror_basis_points > 0 && !has_routes {
+        return no("cannot copy requests: the settings name no routes of an Envoy");
     }
+    traffic.matches.iter().try_for_each(can_be_matched)?;
     let cookie = settings.balancer.as_ref().and_then(BalancerSettings::cookie);
     match (&traffic.sticky, cookie) {
         (None, _) => {}
-        (Some(towpath_sdk::target::RequestKey::Cookie(wanted)), Some(cookie)) if wanted == cookie => {}
+        (Some(RequestKey::Cookie(wanted)), Some(cookie)) if wanted == cookie => {}
         (Some(_), Some(cookie)) => return no(&format!("keeps callers by the cookie {cookie}, and by nothing else")),
         (Some(_), None) => return no("keeps no caller on a side: the settings name no cookie of the balancer"),
     }
@@ -110,4 +119,38 @@ fn can_be_served(settings: &Settings, traffic: &Traffic) -> Result<(), Fault> {
         return no(&format!("has no balancer, so nothing gives the candidate {} basis points", traffic.candidate_basis_points));
     }
     Ok(())
+}
+
+/// Fails unless a match can stand in a balancer's configuration.
+fn can_be_matched(wanted: &RouteMatch) -> Result<(), Fault> {
+    let (RequestKey::Header(name) | RequestKey::Cookie(name)) = &wanted.on;
+    // What names of headers and cookies are made of: RFC 9110, 5.6.2.
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let shown = |text: &str| text.chars().take(80).collect::<String>();
+    if name.is_empty() || name.len() > MATCH_BYTES_MAX || !name.bytes().all(is_token) {
+        return Err(Fault::permanent(format!("{:?} is no name of a header or cookie", shown(name))));
+    }
+    if wanted.value.len() > MATCH_BYTES_MAX || wanted.value.chars().any(char::is_control) {
+        return Err(Fault::permanent(format!(
+            "{:?}, which {name} shall be, is no text of at most {MATCH_BYTES_MAX} bytes in one line",
+            shown(&wanted.value)
+        )));
+    }
+    Ok(())
+}
+
+/// Returns which requests go another way than by weights.
+fn routes(traffic: &Traffic) -> Routes {
+    let one = |wanted: &RouteMatch| Match {
+        on: match &wanted.on {
+            RequestKey::Header(name) => Part::Header(name.to_ascii_lowercase()),
+            RequestKey::Cookie(name) => Part::Cookie(name.clone()),
+        },
+        value: wanted.value.clone(),
+        to: match wanted.to {
+            Side::Stable => To::Stable,
+            Side::Candidate => To::Candidate,
+        },
+    };
+    Routes { mirror: traffic.mirror_basis_points, matches: traffic.matches.iter().map(one).collect(), ..Routes::default() }
 }

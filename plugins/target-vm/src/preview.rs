@@ -37,5 +37,11 @@ pub(crate) fn changes(plan: &Plan<'_>, fleet: &Fleet) -> Vec<String> {
     if now != then {
         changes.push(format!("the candidate's weight goes from {now} to {then} basis points"));
     }
+    if plan.routes.mirror > 0 {
+        changes.push(format!("the candidate receives a copy of {} basis points of the requests", plan.routes.mirror));
+    }
+    if !plan.routes.matches.is_empty() {
+        changes.push(format!("{} kinds of requests go to a side by what they carry", plan.routes.matches.len()));
+    }
     changes
 }

@@ -16,6 +16,9 @@ const HAPROXY: &str = include_str!("shell/haproxy.sh");
 /// The same where nginx divides the traffic.
 const NGINX: &str = include_str!("shell/nginx.sh");
 
+/// The same where Envoy does.
+const ENVOY: &str = include_str!("shell/envoy.sh");
+
 /// How much of what a host says is repeated, in characters.
 const SAID_CHARS_MAX: usize = 300;
 
@@ -66,6 +69,11 @@ impl Script {
     /// Returns a script that has the words for nginx.
     pub(crate) fn on_nginx(purpose: Purpose) -> Self {
         Self::of(purpose, NGINX)
+    }
+
+    /// Returns a script that has the words for Envoy.
+    pub(crate) fn on_envoy(purpose: Purpose) -> Self {
+        Self::of(purpose, ENVOY)
     }
 
     fn of(purpose: Purpose, words: &str) -> Self {

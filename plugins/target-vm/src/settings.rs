@@ -1,5 +1,7 @@
 //! How the target is set up in an environment.
 
+use std::net::IpAddr;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use towpath_sdk::Fault;
@@ -128,6 +130,8 @@ pub enum BalancerSettings {
     Haproxy(Haproxy),
     /// nginx, through a file with the servers of an upstream and a reload.
     Nginx(Nginx),
+    /// Envoy, through the files that it reads its endpoints and routes from.
+    Envoy(Envoy),
 }
 
 /// How HAProxy is reached, and what of it is ours. Its servers are called `HOST-a` and `HOST-b`.
@@ -184,12 +188,54 @@ pub struct Nginx {
     pub sudo: Option<bool>,
 }
 
+/// How Envoy is reached, and what of it is ours. `{service}` and `{environment}` stand for what is deployed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Envoy {
+    /// The hosts that it runs on, by their names in the grant of `ssh`; all of them are told the same.
+    #[schemars(length(min = 1, max = 8))]
+    pub hosts: Vec<String>,
+    /// Its admin interface there: `127.0.0.1:PORT`, or an absolute path.
+    #[schemars(example = "127.0.0.1:9901")]
+    pub admin: String,
+    /// The cluster whose servers they are.
+    #[serde(default = "backend")]
+    pub cluster: String,
+    /// The folder with the files that it reads and that nobody else writes: `CLUSTER.json` with the cluster's endpoints.
+    #[schemars(regex(pattern = "^/"), example = "/etc/envoy/towpath")]
+    pub folder: String,
+    /// How the cluster's routes are, where they are ours as well: then requests can go to a side by a header or cookie of theirs, and be copied.
+    /// `CLUSTER-routes.json` holds them, under the cluster's name; the clusters `CLUSTER-stable` and `CLUSTER-candidate` read files of their names.
+    pub routes: Option<EnvoyRoutes>,
+    /// The folder for fence and orders there; absent: `root`.
+    pub root: Option<String>,
+    /// Whether the scripts are run through `sudo` there; absent: as on the other hosts.
+    pub sudo: Option<bool>,
+}
+
+/// How the routes of a cluster are.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EnvoyRoutes {
+    /// How long an answer may take to be complete, in milliseconds; 0: as long as it likes.
+    #[serde(default)]
+    pub timeout_ms: u32,
+}
+
 impl BalancerSettings {
+    /// Returns whether requests can go another way than by weights.
+    pub(crate) fn has_routes(&self) -> bool {
+        match self {
+            Self::Haproxy(_) | Self::Nginx(_) => false,
+            Self::Envoy(envoy) => envoy.routes.is_some(),
+        }
+    }
+
     /// Returns the cookie that keeps callers on a side, if there is one.
     pub(crate) fn cookie(&self) -> Option<&str> {
         match self {
             Self::Haproxy(haproxy) => haproxy.cookie.as_deref(),
-            Self::Nginx(_) => None,
+            Self::Nginx(_) | Self::Envoy(_) => None,
         }
     }
 
@@ -203,6 +249,14 @@ impl BalancerSettings {
             Self::Nginx(nginx) => {
                 is_folder("include", &nginx.include.replace(['{', '}'], ""))?;
                 (&nginx.upstream, nginx.root.as_ref())
+            }
+            Self::Envoy(envoy) => {
+                is_folder("Envoy's folder", &envoy.folder.replace(['{', '}'], ""))?;
+                match envoy.admin.starts_with('/') {
+                    true => is_folder("Envoy's admin interface", &envoy.admin)?,
+                    false => is_word("Envoy's admin interface", &envoy.admin)?,
+                }
+                (&envoy.cluster, envoy.root.as_ref())
             }
         };
         is_word("the balancer's backend", &name.replace(['{', '}'], ""))?;
@@ -234,6 +288,10 @@ impl Settings {
         for (at, host) in used.iter().enumerate() {
             is_word("host", &host.name)?;
             is_word("address", &host.address)?;
+            if matches!(self.balancer, Some(BalancerSettings::Envoy(_))) && host.address.parse::<IpAddr>().is_err() {
+                let why = format!("Envoy takes no names as addresses of servers, and {} is {:?}", host.name, host.address);
+                return Err(Fault::permanent(why));
+            }
             is_folder("root", self.root(host))?;
             is_folder("the units' folder", self.units(host))?;
             if let Some(Ports { a, b }) = host.ports.or(self.ports).filter(|ports| ports.a == ports.b) {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use towpath_sdk::Fault;
 
 use crate::act::Act;
+use crate::balancer::routes::Routes;
 use crate::balancer::{Move, Order, Seen};
 use crate::fleet::server;
 use crate::leave;
@@ -39,7 +40,8 @@ pub(crate) fn next(scene: &Scene<'_>, memory: &Memory) -> Result<Traffic, Fault>
         let (order, moves, waits) = match goal {
             Some(order) => {
                 let (moves, waits) = moves(scene, seen, &order)?;
-                let order = (seen.order.as_ref() != Some(&order)).then_some(order);
+                let waits = waits.or_else(|| seen.routed.waits.clone());
+                let order = (seen.order.as_ref() != Some(&order) || seen.routed.is_due).then_some(order);
                 (order, moves, waits)
             }
             None => (None, vacated(scene, seen, memory), None),
@@ -55,7 +57,7 @@ pub(crate) fn next(scene: &Scene<'_>, memory: &Memory) -> Result<Traffic, Fault>
 
 /// Returns the order that is due; none while nobody new can take the traffic.
 fn goal(scene: &Scene<'_>, seen: &Seen, memory: &Memory) -> Result<Option<Order>, Fault> {
-    let Some(share) = scene.plan.share else { return Ok(Some(order(scene, seen, &[], 0))) };
+    let Some(share) = scene.plan.share else { return Ok(Some(order(scene, seen, &[], 0, Routes::default()))) };
     let ready = |side: &Option<SidePlan>| side.as_ref().map_or_else(Vec::new, |side| ready(scene, seen, side, memory));
     let (stable, candidates) = (ready(&scene.plan.stable), ready(&scene.plan.candidate));
     let (stable_wanted, stable_stands) = counted(scene, scene.plan.stable.as_ref(), memory);
@@ -74,12 +76,12 @@ fn goal(scene: &Scene<'_>, seen: &Seen, memory: &Memory) -> Result<Option<Order>
     let nobody = stable.is_empty() && candidates.is_empty();
     // A candidate alone without a share is no more than ready.
     if nobody || (stable.is_empty() && share == 0) {
-        return Ok(Some(order(scene, seen, &[], share)));
+        return Ok(Some(order(scene, seen, &[], share, Routes::default())));
     }
     let count = |servers: &[String]| u32::try_from(servers.len()).unwrap_or(u32::MAX);
     let (of_stable, of_candidate) = weights(count(&stable), count(&candidates), share).map_err(Fault::permanent)?;
     let weighted = [(&stable, of_stable), (&candidates, of_candidate)];
-    Ok(Some(order(scene, seen, &weighted, share)))
+    Ok(Some(order(scene, seen, &weighted, share, scene.plan.routes.over(&stable, &candidates))))
 }
 
 /// Returns on how many hosts within reach a side is wanted, and on how many of them it is ready.
@@ -112,7 +114,7 @@ fn ready(scene: &Scene<'_>, seen: &Seen, side: &SidePlan, memory: &Memory) -> Ve
 }
 
 /// Returns an order in which these servers have these weights, and all others none. What has left stays in it until it is removed.
-fn order(scene: &Scene<'_>, seen: &Seen, weighted: &[(&Vec<String>, u32)], share: u16) -> Order {
+fn order(scene: &Scene<'_>, seen: &Seen, weighted: &[(&Vec<String>, u32)], share: u16, routes: Routes) -> Order {
     let mut servers = BTreeMap::new();
     for host in &scene.plan.hosts {
         for slot in Slot::ALL {
@@ -133,7 +135,7 @@ fn order(scene: &Scene<'_>, seen: &Seen, weighted: &[(&Vec<String>, u32)], share
         }
     }
     servers.extend(leave::left(&scene.plan.hosts, seen).map(|(name, _)| (name.clone(), (0, leave::RELEASE.to_owned()))));
-    Order { share, servers }
+    Order { share, servers, routes }
 }
 
 /// Returns the moves toward an order, and what is waited for when there are none left to make.
@@ -161,6 +163,14 @@ fn moves(scene: &Scene<'_>, seen: &Seen, order: &Order) -> Result<(Vec<Move>, Op
             (false, _) => moves.push(Move::Open { server: name.clone() }),
             (true, true) => standing += 1,
             (true, false) => down = Some(name),
+        }
+    }
+    // Who is given chosen requests or copies alone has no weight.
+    for name in order.routes.servers().filter(|name| order.servers.get(*name).is_some_and(|(weight, _)| *weight == 0)) {
+        match seen.servers.get(name) {
+            None => moves.push(Move::Add { server: name.clone(), address: address(scene, name)? }),
+            Some(found) if found.up && found.checked => {}
+            Some(_) => down = Some(name),
         }
     }
     // All weights come before the first opening: a newcomer is never measured against weights of the past.

@@ -133,8 +133,9 @@ impl Caller {
             answer.extend_from_slice(&chunk[..read]);
             let text = String::from_utf8_lossy(&answer);
             match text.split_once("\r\n\r\n") {
-                Some((head, _)) if !head.starts_with("HTTP/1.1 200") => {
-                    return Err(head.lines().next().unwrap_or_default().to_owned());
+                // A balancer that answers by itself says why.
+                Some((head, body)) if !head.starts_with("HTTP/1.1 200") => {
+                    return Err(format!("{}: {body}", head.lines().next().unwrap_or_default()));
                 }
                 Some((head, body)) if body.ends_with('}') => break (head.to_owned(), body.to_owned()),
                 Some(_) | None => {}

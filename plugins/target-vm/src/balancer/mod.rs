@@ -1,17 +1,22 @@
 //! What divides the traffic: what is said of it and asked of it, whoever it is.
 
+mod envoy;
 mod haproxy;
 mod nginx;
+pub(crate) mod routes;
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use towpath_sdk::target::Call;
 
 use crate::script::{Script, plain};
 use crate::settings::{BalancerSettings, Settings};
 
+use envoy::EnvoyFiles;
 use haproxy::HaproxyApi;
 use nginx::NginxFile;
+use routes::{Routed, Routes};
 
 /// Something that divides traffic over servers by weights.
 pub(crate) trait Balancer {
@@ -45,6 +50,8 @@ pub(crate) struct Seen {
     pub(crate) silent: Option<String>,
     /// Its servers, by name.
     pub(crate) servers: BTreeMap<String, Server>,
+    /// Where requests go that go another way than by weights.
+    pub(crate) routed: Routed,
 }
 
 /// One server.
@@ -70,6 +77,8 @@ pub(crate) struct Order {
     pub(crate) share: u16,
     /// The weight of each server, 0 for none, and the release that it serves.
     pub(crate) servers: BTreeMap<String, (u32, String)>,
+    /// Which requests go another way than by weights.
+    pub(crate) routes: Routes,
 }
 
 /// One change.
@@ -92,12 +101,40 @@ pub(crate) fn of(call: &Call<Settings>) -> Option<Box<dyn Balancer>> {
     call.settings.balancer.as_ref().map(|settings| match settings {
         BalancerSettings::Haproxy(haproxy) => Box::new(HaproxyApi::new(call, haproxy)) as Box<dyn Balancer>,
         BalancerSettings::Nginx(nginx) => Box::new(NginxFile::new(call, nginx)),
+        BalancerSettings::Envoy(envoy) => Box::new(EnvoyFiles::new(call, envoy)),
     })
 }
 
 /// Returns the rest of the lines that begin with a word.
 fn after<'a>(lines: &'a [String], word: &'a str) -> impl Iterator<Item = &'a str> {
     lines.iter().filter_map(move |line| line.strip_prefix(word)?.strip_prefix(' '))
+}
+
+/// Returns the servers as they are after the moves.
+fn moved(seen: &Seen, moves: &[Move]) -> BTreeMap<String, Server> {
+    let mut servers = seen.servers.clone();
+    for change in moves {
+        match change {
+            Move::Add { server, address } => {
+                let added =
+                    Server { weight: 0, open: false, up: true, checked: true, sessions: 0, address: Some(address.clone()) };
+                servers.insert(server.clone(), added);
+            }
+            Move::Weigh { server, weight } => change_of(&mut servers, server, |server| server.weight = *weight),
+            Move::Open { server } => change_of(&mut servers, server, |server| server.open = true),
+            Move::Close { server } => change_of(&mut servers, server, |server| server.open = false),
+            Move::Remove { server } => {
+                servers.remove(server);
+            }
+        }
+    }
+    servers
+}
+
+fn change_of(servers: &mut BTreeMap<String, Server>, name: &str, change: impl FnOnce(&mut Server)) {
+    if let Some(server) = servers.get_mut(name) {
+        change(server);
+    }
 }
 
 impl Seen {
@@ -109,6 +146,7 @@ impl Seen {
             order: Order::read(after(lines, "order")),
             silent: after(lines, "silent").next().map(plain),
             servers: BTreeMap::new(),
+            routed: Routed::default(),
         })
     }
 
@@ -123,13 +161,21 @@ impl Order {
     /// Returns it as lines of a file.
     fn text(&self) -> String {
         let servers = self.servers.iter().map(|(name, (weight, release))| format!("\nserver {name} {weight} {release}"));
-        format!("share {}{}", self.share, servers.collect::<String>())
+        let routes = match self.routes.are_none() {
+            true => String::new(),
+            false => format!("\nroutes {}", json!(self.routes)),
+        };
+        format!("share {}{}{routes}", self.share, servers.collect::<String>())
     }
 
     /// Reads such lines; an order that is not understood is none.
     fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Option<Self> {
         let (mut order, mut share) = (Self::default(), None);
         for line in lines {
+            if let Some(routes) = line.strip_prefix("routes ") {
+                order.routes = serde_json::from_str(routes).ok()?;
+                continue;
+            }
             let words: Vec<_> = line.split(' ').collect();
             match words[..] {
                 ["share", basis_points] => share = Some(basis_points.parse().ok()?),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use towpath_sdk::target::Call;
 
-use super::{Balancer, Move, Order, Seen, Server, after};
+use super::{Balancer, Move, Order, Seen, Server, after, moved};
 use crate::script::{Purpose, Script};
 use crate::settings::{Nginx, Settings};
 
@@ -108,33 +108,6 @@ impl Balancer for NginxFile {
     fn apply(&self, fence: u64, seen: &Seen, order: Option<&Order>, moves: &[Move]) -> Script {
         let order = order.map(Order::text).unwrap_or_default();
         self.acting(fence).with("ORDER", order).with("SERVERS", file(&moved(seen, moves))).then(&["apply"])
-    }
-}
-
-/// Returns the servers as they are after the moves.
-fn moved(seen: &Seen, moves: &[Move]) -> BTreeMap<String, Server> {
-    let mut servers = seen.servers.clone();
-    for change in moves {
-        match change {
-            Move::Add { server, address } => {
-                let added =
-                    Server { weight: 0, open: false, up: true, checked: true, sessions: 0, address: Some(address.clone()) };
-                servers.insert(server.clone(), added);
-            }
-            Move::Weigh { server, weight } => change_of(&mut servers, server, |server| server.weight = *weight),
-            Move::Open { server } => change_of(&mut servers, server, |server| server.open = true),
-            Move::Close { server } => change_of(&mut servers, server, |server| server.open = false),
-            Move::Remove { server } => {
-                servers.remove(server);
-            }
-        }
-    }
-    servers
-}
-
-fn change_of(servers: &mut BTreeMap<String, Server>, name: &str, change: impl FnOnce(&mut Server)) {
-    if let Some(server) = servers.get_mut(name) {
-        change(server);
     }
 }
 

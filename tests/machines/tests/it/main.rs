@@ -1,6 +1,7 @@
-//! `target-vm` as it is carried, on real hosts: sshd, runit, HAProxy and nginx.
+//! `target-vm` as it is carried, on real hosts: sshd, runit, HAProxy, nginx and Envoy.
 
 mod canary;
+mod envoy;
 mod faults;
 mod nginx;
 mod rig;

@@ -222,9 +222,13 @@ pub(crate) fn failed(answers: &BTreeMap<String, u64>) -> Vec<(&String, &u64)> {
     answers.iter().filter(|(answer, _)| answer.starts_with("failed")).collect()
 }
 
+/// Returns cargo's target folder.
+pub(crate) fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("cargo's folder for tests lies in its target folder")
+}
+
 fn hello_service() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("cargo's folder for tests lies in its target folder");
-    let program = target.join("debug/hello-service");
+    let program = target().join("debug/hello-service");
     assert!(program.is_file(), "{} is missing; build it with `cargo build -p hello-service`", program.display());
     program
 }
