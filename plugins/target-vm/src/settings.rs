@@ -110,13 +110,15 @@ pub enum Supervisor {
     Systemd(Units),
     /// runit.
     Runit(Units),
+    /// s6, by an `s6-svscan` that looks into the folder.
+    S6(Units),
 }
 
 /// Where a supervisor looks for its units.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Units {
-    /// The folder; absent: `/etc/systemd/system` or `/etc/service`.
+    /// The folder; absent: `/etc/systemd/system`, `/etc/service` or `/run/service`.
     pub folder: Option<String>,
 }
 
@@ -251,6 +253,7 @@ impl Settings {
         let (own, usual) = match &self.supervisor {
             Supervisor::Systemd(units) => (&units.folder, "/etc/systemd/system"),
             Supervisor::Runit(units) => (&units.folder, "/etc/service"),
+            Supervisor::S6(units) => (&units.folder, "/run/service"),
         };
         host.units.as_deref().or(own.as_deref()).unwrap_or(usual)
     }

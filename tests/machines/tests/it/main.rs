@@ -1,9 +1,10 @@
-//! `target-vm` as it is carried, on real hosts: sshd, runit, HAProxy and nginx.
+//! `target-vm` as it is carried, on real hosts: sshd, runit, s6, HAProxy and nginx.
 
 mod canary;
 mod faults;
 mod nginx;
 mod rig;
+mod s6;
 mod servers;
 mod sticky;
 #[cfg(feature = "systemd")]
