@@ -1,5 +1,6 @@
 //! The target on hosts made of folders.
 
+mod inventory;
 mod machines;
 
 use std::fs;

@@ -2,6 +2,7 @@
 
 mod canary;
 mod faults;
+mod inventory;
 mod nginx;
 mod rig;
 mod s6;
