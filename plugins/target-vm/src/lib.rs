@@ -10,6 +10,7 @@ mod ask;
 mod balancer;
 mod configuration;
 mod deliver;
+mod drain;
 mod fleet;
 mod inventory;
 mod leave;

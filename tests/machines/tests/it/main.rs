@@ -3,6 +3,7 @@
 mod canary;
 mod faults;
 mod inventory;
+mod long_lived;
 mod nginx;
 mod rig;
 mod s6;
