@@ -2,9 +2,11 @@
 //!
 //! It stands for any service: it listens where `HOST` and `PORT` say, answers `GET /` with `{"version":"…"}`, tells on `/healthz` whether
 //! it is ready, and finishes what it began when it is asked to stop. The other variables make it misbehave, always in the same way, so
-//! that what a deployment does about it can be shown and tested. `GET /metrics` says in Prometheus' text format what it answered. A release may carry its own: lines `NAME=VALUE` in `hello.env`, beside
+//! that what a deployment does about it can be shown and tested. `GET /metrics` says in Prometheus' text format what it answered;
+//! `GET /events` is a stream of events without an end. A release may carry its own: lines `NAME=VALUE` in `hello.env`, beside
 //! the program; what the environment says wins. It uses no part of Towpath and knows nothing of it.
 
+mod events;
 mod knobs;
 mod metrics;
 mod server;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
+use crate::events::Events;
 use crate::knobs::Knobs;
 use crate::metrics::Metrics;
 
@@ -30,6 +31,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How Prometheus names its text format.
 const METRICS_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What is answered: a text, or events without an end.
+type Answer = Response<Either<Full<Bytes>, Events>>;
 
 struct Service {
     knobs: Knobs,
@@ -84,14 +88,15 @@ fn serve(stream: TcpStream, service: Arc<Service>, graceful: &GracefulShutdown) 
 }
 
 impl Service {
-    async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: &Request<Incoming>) -> Answer {
         let started = Instant::now();
         let path = request.uri().path();
         let answer = match (request.method(), path) {
             (&Method::GET | &Method::HEAD, "/healthz") => self.healthz(),
             (&Method::GET | &Method::HEAD, "/metrics") => text(METRICS_FORMAT, self.metrics.text()),
             (&Method::GET | &Method::HEAD, "/") => self.hello().await,
-            (_, "/" | "/healthz" | "/metrics") => {
+            (&Method::GET, "/events") => events(),
+            (_, "/" | "/healthz" | "/metrics" | "/events") => {
                 json(StatusCode::METHOD_NOT_ALLOWED, &serde_json::json!({ "error": "only GET and HEAD" }))
             }
             (_, path) => json(StatusCode::NOT_FOUND, &serde_json::json!({ "error": format!("there is no {path}") })),
@@ -103,14 +108,14 @@ impl Service {
         answer
     }
 
-    fn healthz(&self) -> Response<Full<Bytes>> {
+    fn healthz(&self) -> Answer {
         match self.started.elapsed() >= self.knobs.ready_after {
             true => json(StatusCode::OK, &serde_json::json!({ "ready": true })),
             false => json(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({ "ready": false })),
         }
     }
 
-    async fn hello(&self) -> Response<Full<Bytes>> {
+    async fn hello(&self) -> Answer {
         let number = self.requests.fetch_add(1, Relaxed);
         let fails = self.knobs.fails(number);
         if !self.knobs.delay.is_zero() {
@@ -128,14 +133,20 @@ impl Service {
     }
 }
 
-fn json(status: StatusCode, body: &serde_json::Value) -> Response<Full<Bytes>> {
+fn events() -> Answer {
+    let mut answer = Response::new(Either::Right(Events::new()));
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    answer
+}
+
+fn json(status: StatusCode, body: &serde_json::Value) -> Answer {
     let mut answer = text("application/json", body.to_string());
     *answer.status_mut() = status;
     answer
 }
 
-fn text(content_type: &'static str, text: String) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::new(Bytes::from(text)));
+fn text(content_type: &'static str, text: String) -> Answer {
+    let mut answer = Response::new(Either::Left(Full::new(Bytes::from(text))));
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
 }

@@ -15,6 +15,9 @@ const FILES_MAX: usize = 100;
 /// The most bytes that a configuration may have, files and all.
 const CONFIGURATION_BYTES_MAX: usize = 512 << 10;
 
+/// The longest that connections may stay, in milliseconds: an hour. Whoever holds one meets a new release in between.
+const LONG_LIVED_MS_MAX: u64 = 3_600_000;
+
 /// How a release is run.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -42,6 +45,10 @@ pub(crate) struct Configuration {
     /// How long requests in flight may take to finish, in milliseconds.
     #[serde(default = "timeout_ms")]
     pub(crate) drain_timeout_ms: u64,
+    /// How long what is still connected after that may stay, in milliseconds: a WebSocket, a stream of events, a long download; absent: it ends
+    /// with its program.
+    #[serde(default)]
+    pub(crate) long_lived_timeout_ms: Option<u64>,
 }
 
 /// A file of the configuration.
@@ -104,6 +111,9 @@ impl Configuration {
         if !self.readiness.path.is_empty() && !is_path(self.readiness.path.strip_prefix('/').unwrap_or("\n"), "?=&%,+~") {
             return Err(format!("`readiness.path` {:?} is no plain path that begins with /", self.readiness.path));
         }
+        if let Some(timeout_ms) = self.long_lived_timeout_ms.filter(|timeout_ms| *timeout_ms > LONG_LIVED_MS_MAX) {
+            return Err(format!("`longLivedTimeoutMs` is {timeout_ms}, at most {LONG_LIVED_MS_MAX} may be"));
+        }
         if self.files.len() > FILES_MAX {
             return Err(format!("it has {} files, at most {FILES_MAX} may be", self.files.len()));
         }
@@ -157,6 +167,7 @@ mod tests {
         check(r#"{"command":["./web"],"files":[{"path":"../x","content":""}]}"#, "../x");
         check(r#"{"command":["./web"],"files":[{"path":"x","content":"","mode":"4755"}]}"#, "4755");
         check(r#"{"command":["./web"],"commands":1}"#, "commands");
+        check(r#"{"command":["./web"],"longLivedTimeoutMs":3600001}"#, "is 3600001, at most 3600000");
         check(&format!(r#"{{"command":["{}"]}}"#, "x".repeat(600_000)), "at most 524288");
         Configuration::read(r#"{"command":["./web"],"port":8080,"instances":4,"readiness":{"path":"/healthz?full=1"}}"#)
             .expect("fine");

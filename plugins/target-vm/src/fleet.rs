@@ -103,6 +103,7 @@ pub(crate) fn on(call: &Call<Settings>, host: &Host, purpose: Purpose) -> Script
     let supervisor = match settings.supervisor {
         Supervisor::Systemd(_) => "systemd",
         Supervisor::Runit(_) => "runit",
+        Supervisor::S6(_) => "s6",
     };
     let script = Script::on_host(purpose).with("SCOPE", crate::scope(settings.root(host), &call.context));
     let script = script.with("UNIT", format!("towpath-{}-{}", call.context.service, call.context.environment));

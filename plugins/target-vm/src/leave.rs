@@ -4,6 +4,7 @@
 
 use crate::act::Act;
 use crate::balancer::{Move, Seen, Server};
+use crate::drain::Late;
 use crate::fleet::server;
 use crate::memory::Memory;
 use crate::report::Slot;
@@ -23,22 +24,34 @@ pub(crate) fn left<'a>(hosts: &'a [&'a Host], seen: &'a Seen) -> impl Iterator<I
     seen.servers.iter().filter(move |(name, _)| has_left(hosts, seen, name))
 }
 
-/// Removes such servers that are closed, when nothing is on its way there. Waits for that as long as for any other drain; what is used even
-/// then stays closed until the next movement.
+/// Removes such servers that are closed, when nothing is on its way there. Waits for that as long as for any other drain; what is connected
+/// even then is closed where a time for that was stated, and else the server stays as it is until the next movement.
 pub(crate) fn next(scene: &Scene<'_>, memory: &mut Memory, acts: &mut Vec<Act>, waits: &mut Vec<String>) {
     let Some(balancer) = scene.balancer else { return };
+    let patience = scene.patience();
     for (host, seen) in &scene.fleet.balancers {
         let mut moves = Vec::new();
         for (name, server) in left(&scene.plan.hosts, seen) {
             let waited_ms = memory.waited_ms(host, name, scene.call.context.now_ms);
-            if waited_ms > scene.drain_timeout_ms() {
-                continue;
+            if waited_ms > patience.all_ms() {
+                match scene.late(host, seen, name, patience, memory) {
+                    Late::Closed(act) => {
+                        acts.push(act);
+                        continue;
+                    }
+                    Late::Closing => {}
+                    Late::Over => continue,
+                }
             }
             match (server.open, server.sessions) {
                 (true, _) => waits.push(format!("{name} has left and still has traffic")),
                 (false, 0) if memory.asks(host, name) => moves.push(Move::Remove { server: name.clone() }),
                 (false, 0) => waits.push(format!("{name} has left, and {host} still has connections to it")),
-                (false, sessions) => waits.push(format!("{sessions} requests are on their way in {name}, which has left")),
+                (false, sessions) => {
+                    let why = patience.wait(name, sessions, waited_ms);
+                    let why = why.unwrap_or_else(|| format!("{sessions} connections in {name} are being closed"));
+                    waits.push(format!("{why}, which has left"));
+                }
             }
         }
         if !moves.is_empty() {

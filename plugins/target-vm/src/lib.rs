@@ -10,7 +10,9 @@ mod ask;
 mod balancer;
 mod configuration;
 mod deliver;
+mod drain;
 mod fleet;
+mod inventory;
 mod leave;
 mod memory;
 mod observe;
@@ -69,7 +71,8 @@ impl Target for TargetVm {
     }
 
     fn observe(call: &Call<Settings>) -> Result<Observation, Fault> {
-        let (hosts, balancer) = (call.settings.used()?, balancer::of(call));
+        let (known, balancer) = (inventory::hosts(call)?, balancer::of(call));
+        let hosts = call.settings.used(&known)?;
         let fleet = Fleet::look(call, &hosts, balancer.as_deref(), &BTreeSet::new())?;
         fleet.is_enough(&call.settings)?;
         Ok(observe::observation(call, &hosts, &fleet, None))
@@ -77,11 +80,13 @@ impl Target for TargetVm {
 
     fn reconcile(call: &Call<Settings>, desired: &Desired) -> Progress {
         let mut memory = Memory::of(call);
-        Plan::new(call, desired).and_then(|plan| rounds(call, &plan, &mut memory)).unwrap_or_else(Progress::Failed)
+        let mut moved = || rounds(call, &Plan::new(call, &inventory::hosts(call)?, desired)?, &mut memory);
+        moved().unwrap_or_else(Progress::Failed)
     }
 
     fn preview(call: &Call<Settings>, desired: &Desired) -> Result<Vec<String>, Fault> {
-        let (plan, balancer) = (Plan::new(call, desired)?, balancer::of(call));
+        let (known, balancer) = (inventory::hosts(call)?, balancer::of(call));
+        let plan = Plan::new(call, &known, desired)?;
         let fleet = Fleet::look(call, &plan.hosts, balancer.as_deref(), &BTreeSet::new())?;
         fleet.is_enough(&call.settings)?;
         Ok(preview::changes(&plan, &fleet))

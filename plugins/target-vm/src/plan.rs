@@ -38,9 +38,9 @@ pub(crate) struct SidePlan {
 
 impl<'a> Plan<'a> {
     /// Returns what is wanted, or what of it cannot be served.
-    pub(crate) fn new(call: &'a Call<Settings>, desired: &Desired) -> Result<Self, Fault> {
+    pub(crate) fn new(call: &Call<Settings>, hosts: &'a [Host], desired: &Desired) -> Result<Self, Fault> {
         let settings = &call.settings;
-        let hosts = settings.used()?;
+        let hosts = settings.used(hosts)?;
         is_word("service", &call.context.service)?;
         is_word("environment", &call.context.environment)?;
         if let Some(traffic) = &desired.traffic {

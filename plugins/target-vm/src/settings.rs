@@ -12,9 +12,11 @@ use towpath_sdk::Fault;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Settings {
-    /// The hosts, by the names that they have in the grant of `ssh`.
+    /// The hosts, by the names that they have in the grant of `ssh`; absent: `inventory` knows them.
     #[schemars(length(min = 1, max = 120))]
-    pub hosts: Vec<Host>,
+    pub hosts: Option<Vec<Host>>,
+    /// Who knows the hosts, where they come and go; absent: `hosts` names them.
+    pub inventory: Option<Inventory>,
     /// The groups whose hosts are used; none: all hosts.
     #[serde(default)]
     pub groups: Vec<String>,
@@ -71,6 +73,33 @@ pub struct Settings {
     pub timeout_ms: u32,
 }
 
+/// Who knows the hosts.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Inventory {
+    /// A program that the operator allowed.
+    Command(Program),
+}
+
+/// A program that prints the hosts: a list as `hosts` is one, in JSON, or an object whose `hosts` is one. It is run at the beginning of each
+/// call, and its grant must say that it is `reading`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Program {
+    /// The program, by the name that the operator gave it in the grant.
+    #[schemars(length(min = 1, max = 100))]
+    pub program: String,
+    /// Its arguments, after those that the operator fixed; no shell reads them. `$service` and `$environment` stand for what is deployed; `$$` is a
+    /// dollar sign.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
+    pub arguments: Vec<String>,
+    /// How long it may run, in milliseconds.
+    #[serde(default = "inventory_timeout_ms")]
+    #[schemars(range(min = 100, max = 8_000))]
+    pub timeout_ms: u32,
+}
+
 /// A host.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -112,13 +141,15 @@ pub enum Supervisor {
     Systemd(Units),
     /// runit.
     Runit(Units),
+    /// s6, by an `s6-svscan` that looks into the folder.
+    S6(Units),
 }
 
 /// Where a supervisor looks for its units.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Units {
-    /// The folder; absent: `/etc/systemd/system` or `/etc/service`.
+    /// The folder; absent: `/etc/systemd/system`, `/etc/service` or `/run/service`.
     pub folder: Option<String>,
 }
 
@@ -265,19 +296,14 @@ impl BalancerSettings {
 }
 
 impl Settings {
-    /// Returns the hosts that are used, in their order; an error where there is none, or one is named twice.
-    pub(crate) fn used(&self) -> Result<Vec<&Host>, Fault> {
-        let used: Vec<_> = self
-            .hosts
+    /// Returns those of the hosts that are used, in their order; an error where there is none, or one is named twice.
+    pub(crate) fn used<'a>(&self, hosts: &'a [Host]) -> Result<Vec<&'a Host>, Fault> {
+        let used: Vec<_> = hosts
             .iter()
             .filter(|host| self.groups.is_empty() || host.groups.iter().any(|group| self.groups.contains(group)))
             .collect();
         if used.is_empty() {
-            return Err(Fault::permanent(format!(
-                "none of {} hosts is in one of the groups {:?}",
-                self.hosts.len(),
-                self.groups
-            )));
+            return Err(Fault::permanent(format!("none of {} hosts is in one of the groups {:?}", hosts.len(), self.groups)));
         }
         if let Some(balancer) = &self.balancer {
             balancer.check()?;
@@ -309,6 +335,7 @@ impl Settings {
         let (own, usual) = match &self.supervisor {
             Supervisor::Systemd(units) => (&units.folder, "/etc/systemd/system"),
             Supervisor::Runit(units) => (&units.folder, "/etc/service"),
+            Supervisor::S6(units) => (&units.folder, "/run/service"),
         };
         host.units.as_deref().or(own.as_deref()).unwrap_or(usual)
     }
@@ -376,6 +403,11 @@ fn backend() -> String {
     "{service}".to_owned()
 }
 
+/// Half of a call: a cloud's tool takes a second or two to answer.
+fn inventory_timeout_ms() -> u32 {
+    5_000
+}
+
 /// As often as the example's configuration has HAProxy look.
 fn new_server() -> String {
     "check inter 1s rise 1 fall 3".to_owned()
@@ -419,7 +451,7 @@ mod tests {
     fn settings_that_make_no_sense_are_refused_with_the_reason() {
         let check = |text: &str, expect: &str| {
             let settings: Settings = serde_json::from_str(&format!(r#"{{"supervisor":{{"runit":{{}}}},{text}}}"#)).expect(text);
-            let found = settings.used().expect_err(text);
+            let found = settings.used(settings.hosts.as_deref().expect(text)).expect_err(text);
             assert!(!found.retryable && found.message.contains(expect), "{}", found.message);
         };
         check(r#""hosts":[]"#, "none of 0 hosts");

@@ -75,13 +75,23 @@ fn program(call: &Call<Settings>, side: &SidePlan, scope: &str, place: &str) -> 
 fn supervised(script: Script, call: &Call<Settings>, side: &SidePlan, place: &str) -> Script {
     match call.settings.supervisor {
         Supervisor::Runit(_) => {
-            let run = format!("#!/bin/sh\nexec {}\n", quote(&format!("{place}/run")));
             let log = quote(&format!("{place}/log"));
-            let log = format!("#!/bin/sh\nmkdir -p {log}\nprintf {} >{log}/config\nexec svlogd -tt {log}\n", quote(LOG));
-            script.then(&["file", "755", "service/run", &run]).then(&["file", "755", "service/log/run", &log])
+            serviced(script, place, &format!("mkdir -p {log}\nprintf {} >{log}/config\nexec svlogd -tt {log}\n", quote(LOG)))
         }
+        // The same words, in one line.
+        Supervisor::S6(_) => serviced(
+            script,
+            place,
+            &format!("exec s6-log T {} {}\n", LOG.trim().replace('\n', " "), quote(&format!("{place}/log"))),
+        ),
         Supervisor::Systemd(_) => script.then(&["file", "644", "unit", &unit(call, side, place)]),
     }
+}
+
+/// Returns the script with a folder as runit and s6 take it: what runs the program, and beside it what takes its lines.
+fn serviced(script: Script, place: &str, log: &str) -> Script {
+    let run = format!("#!/bin/sh\nexec {}\n", quote(&format!("{place}/run")));
+    script.then(&["file", "755", "service/run", &run]).then(&["file", "755", "service/log/run", &format!("#!/bin/sh\n{log}")])
 }
 
 /// Returns a unit of systemd. The folder has plain characters alone, so nothing in it needs quoting.

@@ -8,6 +8,7 @@ use towpath_sdk::{Fault, Side};
 
 use crate::act::Act;
 use crate::balancer::Balancer;
+use crate::drain::{Ending, Patience};
 use crate::fleet::{Fleet, acting, named};
 use crate::leave;
 use crate::memory::Memory;
@@ -173,20 +174,23 @@ impl<'a> Scene<'a> {
                     None if begun >= usize::from(self.call.settings.batch) => {
                         waits.push(format!("{} is in a later batch", host.name))
                     }
-                    None => self.begin(host, report, side, memory, waits).into_iter().for_each(|act| acts.push(act)),
+                    None => acts.extend(self.begin(host, report, side, memory, waits)),
                 }
             }
         }
         (!acts.is_empty()).then_some(Next::Act(acts))
     }
 
-    fn begin(&self, host: &Host, report: &Report, side: &SidePlan, memory: &mut Memory, waits: &mut Vec<String>) -> Option<Act> {
-        let slot = self.place(&host.name, report, memory)?;
-        if report.slot(slot).is_some() && !self.may_stop(&host.name, slot, side.configuration.drain_timeout_ms, memory, waits) {
-            return None;
-        }
-        let script = start(self.call, host, side, slot);
-        Some(Act { host: host.name.clone(), script, release: Some(side.identity.release.clone()) })
+    fn begin(&self, host: &Host, report: &Report, side: &SidePlan, memory: &mut Memory, waits: &mut Vec<String>) -> Vec<Act> {
+        let Some(slot) = self.place(&host.name, report, memory) else { return Vec::new() };
+        let ending = match report.slot(slot) {
+            Some(_) => self.ending(&host.name, slot, Patience::for_place(side), memory),
+            None => Ending::Now,
+        };
+        ending.acts(waits, || {
+            let script = start(self.call, host, side, slot);
+            Act { host: host.name.clone(), script, release: Some(side.identity.release.clone()) }
+        })
     }
 
     /// Returns what is done about a slot that is not ready; an error when it had its chance.
@@ -213,50 +217,25 @@ impl<'a> Scene<'a> {
         }))
     }
 
-    /// Returns how long requests on their way are waited for.
-    pub(crate) fn drain_timeout_ms(&self) -> u64 {
-        self.plan.sides().map(|side| side.configuration.drain_timeout_ms).max().unwrap_or(0)
-    }
-
     /// Ends what is not wanted.
     fn stops(&self, memory: &mut Memory) -> (Vec<Act>, Vec<String>) {
         let (mut acts, mut waits) = (Vec::new(), Vec::new());
-        let timeout_ms = self.drain_timeout_ms();
+        let patience = self.patience();
         let stop_ms = self.plan.sides().map(|side| side.configuration.stop_timeout_ms).max().unwrap_or(0);
         for host in &self.plan.hosts {
             let Some(report) = self.fleet.hosts.get(&host.name) else { continue };
             for filled in &report.slots {
-                if self.is_wanted(&host.name, filled, memory)
-                    || !self.may_stop(&host.name, filled.slot, timeout_ms, memory, &mut waits)
-                {
+                if self.is_wanted(&host.name, filled, memory) {
                     continue;
                 }
-                let script = stopping(acting(self.call, host), stop_ms).then(&["stop", filled.slot.as_str()]);
-                acts.push(Act { host: host.name.clone(), script, release: None });
+                let ending = self.ending(&host.name, filled.slot, patience, memory);
+                acts.extend(ending.acts(&mut waits, || {
+                    let script = stopping(acting(self.call, host), stop_ms).then(&["stop", filled.slot.as_str()]);
+                    Act { host: host.name.clone(), script, release: None }
+                }));
             }
         }
         (acts, waits)
-    }
-
-    /// Returns whether a slot's program may be ended: nothing new comes to it, and what is on its way has had its time.
-    fn may_stop(&self, host: &str, slot: Slot, timeout_ms: u64, memory: &mut Memory, waits: &mut Vec<String>) -> bool {
-        if self.fleet.is_drained(host, slot) {
-            return true;
-        }
-        if self.fleet.is_open(host, slot) {
-            waits.push(format!("{} still has traffic", crate::fleet::server(host, slot)));
-            return false;
-        }
-        let what = format!("drain-{}", slot.as_str());
-        if memory.waited_ms(host, &what, self.call.context.now_ms) >= timeout_ms {
-            return true;
-        }
-        waits.push(format!(
-            "{} requests are on their way in {}",
-            self.fleet.sessions(host, slot),
-            crate::fleet::server(host, slot)
-        ));
-        false
     }
 
     /// Removes the oldest releases that nobody needs, and what came of others that never became whole.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::haproxy::Lines;
-use crate::host::make_key;
+use crate::host::{Supervisor, make_key};
 use crate::meter::{Counted, Meter};
 use crate::{Haproxy, Host};
 
@@ -26,6 +26,8 @@ pub struct Fleet {
     pub haproxy: Haproxy,
     pinned: Vec<String>,
     folder: TempDir,
+    /// What looks after services on the hosts, as the settings name it.
+    supervisor: &'static str,
     /// Who logs on at the hosts; none: the user of this process.
     user: Option<&'static str>,
     meter: Option<Meter>,
@@ -42,6 +44,17 @@ impl Fleet {
     /// When the programs are not on this machine.
     pub fn start(hosts: usize) -> Self {
         Self::start_balanced(hosts, BALANCE)
+    }
+
+    /// Starts so many hosts with s6 in the place of runit.
+    ///
+    /// # Panics
+    ///
+    /// When the programs are not on this machine.
+    pub fn start_s6(hosts: usize) -> Self {
+        let lines = Lines { balance: BALANCE, cookie: None };
+        let start = |all: &Path, name: &str| Host::start_with(all, name, Supervisor::S6);
+        Self { supervisor: "s6", ..Self::with("web", hosts, lines, start) }
     }
 
     /// Starts so many hosts behind a balancer with another algorithm.
@@ -78,7 +91,11 @@ impl Fleet {
     /// When this process is not root, or there is no systemd-nspawn on this machine.
     pub fn boot(hosts: usize, tree: &Path) -> Self {
         let lines = Lines { balance: BALANCE, cookie: None };
-        Self { user: Some(MACHINE_USER), ..Self::with("web", hosts, lines, |all, name| Host::boot(all, name, tree)) }
+        Self {
+            user: Some(MACHINE_USER),
+            supervisor: "systemd",
+            ..Self::with("web", hosts, lines, |all, name| Host::boot(all, name, tree))
+        }
     }
 
     /// Has everything over ssh counted from now on, for those who are granted it from now on.
@@ -114,15 +131,14 @@ impl Fleet {
         let balancer = Host::start(folder.path(), BALANCER);
         let haproxy = Haproxy::start(&folder.path().join("haproxy"), service, &hosts, lines);
         let pinned = hosts.iter().chain([&balancer]).map(Host::public_key).collect();
-        Self { hosts, balancer, haproxy, pinned, folder, user: None, meter: None }
+        Self { hosts, balancer, haproxy, pinned, folder, supervisor: "runit", user: None, meter: None }
     }
 
     /// Returns the target's settings for them.
     pub fn settings(&self) -> Value {
-        let supervisor = if self.user.is_some() { "systemd" } else { "runit" };
         let mut settings = json!({
             "hosts": self.hosts.iter().map(Host::settings).collect::<Vec<_>>(),
-            "supervisor": { supervisor: {} },
+            "supervisor": { self.supervisor: {} },
             "freeMib": 1,
             "retryAfterMs": 200,
             "publicEndpoint": self.haproxy.address().to_string(),

@@ -29,10 +29,19 @@ pub struct Host {
     supervisor: Option<Process>,
 }
 
+/// What looks after services on a host that is a folder.
+#[derive(Clone, Copy)]
+pub(crate) enum Supervisor {
+    /// runit.
+    Runit,
+    /// s6.
+    S6,
+}
+
 /// What a host is.
 enum Kind {
-    /// An sshd and a runit of their own.
-    Folder,
+    /// An sshd and a supervisor of their own.
+    Folder(Supervisor),
     /// A machine with systemd, which boots from this tree.
     Machine(PathBuf),
 }
@@ -40,7 +49,12 @@ enum Kind {
 impl Host {
     /// Starts a host in a folder, which the key `user.pub` beside that folder may log on to.
     pub(crate) fn start(all: &Path, name: &str) -> Self {
-        let mut host = Self::new(all, name, Kind::Folder);
+        Self::start_with(all, name, Supervisor::Runit)
+    }
+
+    /// The same with another supervisor.
+    pub(crate) fn start_with(all: &Path, name: &str, supervisor: Supervisor) -> Self {
+        let mut host = Self::new(all, name, Kind::Folder(supervisor));
         host.start_sshd();
         host.start_supervisor();
         host
@@ -84,7 +98,7 @@ impl Host {
         self.folder.join("root")
     }
 
-    /// Returns the folder that its runit looks for services in.
+    /// Returns the folder that its supervisor looks for services in.
     pub fn units(&self) -> PathBuf {
         self.folder.join("units")
     }
@@ -92,7 +106,7 @@ impl Host {
     /// Returns the same folder, as the host names it.
     pub fn own_root(&self) -> PathBuf {
         match self.kind {
-            Kind::Folder => self.root(),
+            Kind::Folder(_) => self.root(),
             Kind::Machine(_) => PathBuf::from(MACHINE_ROOT),
         }
     }
@@ -107,7 +121,7 @@ impl Host {
         let (a, b) = self.ports;
         let ports = json!({ "a": a, "b": b });
         match self.kind {
-            Kind::Folder => json!({ "name": self.name, "root": self.root(), "units": self.units(), "ports": ports }),
+            Kind::Folder(_) => json!({ "name": self.name, "root": self.root(), "units": self.units(), "ports": ports }),
             Kind::Machine(_) => json!({ "name": self.name, "root": MACHINE_ROOT, "ports": ports }),
         }
     }
@@ -186,7 +200,7 @@ impl Host {
         };
         // What this process's user has a shell do at every logon is not the host's, and may take as long as it likes.
         let home = match self.kind {
-            Kind::Folder => format!("SetEnv HOME={}\n", self.folder.display()),
+            Kind::Folder(_) => format!("SetEnv HOME={}\n", self.folder.display()),
             Kind::Machine(_) => String::new(),
         };
         let config = format!(
@@ -217,9 +231,14 @@ impl Host {
         fs::remove_dir_all(self.units()).expect("it was there");
         fs::create_dir(self.units()).expect("the folder can be written");
         self.start_supervisor();
-        if matches!(self.kind, Kind::Folder) {
+        if matches!(self.kind, Kind::Folder(_)) {
             self.start_sshd();
         }
+    }
+
+    /// Returns how many services its supervisor looks after, their logs counted as well.
+    pub fn supervised(&self) -> usize {
+        self.supervisor.as_ref().map_or(0, Process::count_children)
     }
 
     /// Runs a command on a machine, as root, and returns what it printed.
@@ -237,10 +256,17 @@ impl Host {
     fn start_supervisor(&mut self) {
         let log = self.folder.join("supervisor.log");
         match &self.kind {
-            Kind::Folder => {
+            Kind::Folder(Supervisor::Runit) => {
                 let mut command = Command::new("runsvdir");
                 command.arg(self.units());
                 self.supervisor = Some(Process::start(&mut command, "runit", &log));
+            }
+            Kind::Folder(Supervisor::S6) => {
+                let mut command = Command::new("s6-svscan");
+                command.arg(self.units());
+                self.supervisor = Some(Process::start(&mut command, "s6", &log).with_tree());
+                let control = self.units().join(".s6-svscan/control");
+                until("s6 takes commands", || control.exists().then_some(()));
             }
             Kind::Machine(tree) => {
                 let mut command = Command::new("systemd-nspawn");

@@ -1,4 +1,4 @@
-//! Virtual machines for a test, without machines: each host is a real sshd on a port of its own and a real runit in a folder of its own,
+//! Virtual machines for a test, without machines: each host is a real sshd on a port of its own and a real runit or s6 in a folder of its own,
 //! and before them stands a real HAProxy, nginx or Envoy. What differs from a fleet is that all of them share one kernel and one user.
 //!
 //! All calls block. What goes wrong here ends the test with what was found, as tests do.

@@ -58,6 +58,16 @@ pub fn free_port() -> u16 {
 /// A running program, with whatever it started in its group.
 pub(crate) struct Process {
     child: Child,
+    reach: Reach,
+}
+
+/// What ends with a program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Its group.
+    Group,
+    /// Whatever it and its children started, in groups of their own or not.
+    Tree,
 }
 
 impl Process {
@@ -69,7 +79,18 @@ impl Process {
         let program = command.get_program().to_owned();
         let child =
             started.unwrap_or_else(|error| panic!("{program:?} cannot be run ({error}); `apt-get install {package}` brings it"));
-        Self { child }
+        Self { child, reach: Reach::Group }
+    }
+
+    /// Has whatever it starts end with it, wherever that is.
+    pub(crate) fn with_tree(mut self) -> Self {
+        self.reach = Reach::Tree;
+        self
+    }
+
+    /// Returns how many programs it looks after.
+    pub(crate) fn count_children(&self) -> usize {
+        self.children().len()
     }
 
     /// Returns the first process that it started: a container's own first one, with which all of its others end.
@@ -87,23 +108,26 @@ impl Process {
 
     /// Stops it, so that it does nothing until it is ended.
     pub(crate) fn stop(&self) {
-        let id = Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are small"));
-        nix::sys::signal::kill(id, Signal::SIGSTOP).expect("it is our own child");
+        nix::sys::signal::kill(self.id(), Signal::SIGSTOP).expect("it is our own child");
     }
 
     fn children(&self) -> Vec<Pid> {
-        let id = self.child.id();
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-        children.split_whitespace().filter_map(|child| child.parse().ok()).map(Pid::from_raw).collect()
+        children(self.id())
+    }
+
+    fn id(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are small"))
     }
 
     /// Ends the whole group as a loss of power does.
     pub(crate) fn kill(&mut self) {
-        // A container's processes are in no group of ours.
-        self.kill_children();
-        let group = Pid::from_raw(i32::try_from(self.child.id()).expect("process ids are small"));
+        match self.reach {
+            // A container's processes are in no group of ours.
+            Reach::Group => self.kill_children(),
+            Reach::Tree => kill_tree(self.id()),
+        }
         // Nothing of it may be left.
-        let _ = killpg(group, Signal::SIGKILL);
+        let _ = killpg(self.id(), Signal::SIGKILL);
         self.child.wait().expect("our own child can be waited for");
     }
 
@@ -111,6 +135,19 @@ impl Process {
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("our own child can be waited for").is_some()
     }
+}
+
+fn children(of: Pid) -> Vec<Pid> {
+    let children = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap_or_default();
+    children.split_whitespace().filter_map(|child| child.parse().ok()).map(Pid::from_raw).collect()
+}
+
+/// Ends a process and whatever it and its children started. What is stopped starts nothing more while the others are looked for.
+fn kill_tree(process: Pid) {
+    // Each may be gone by now.
+    let _ = nix::sys::signal::kill(process, Signal::SIGSTOP);
+    children(process).into_iter().for_each(kill_tree);
+    let _ = nix::sys::signal::kill(process, Signal::SIGKILL);
 }
 
 impl Drop for Process {

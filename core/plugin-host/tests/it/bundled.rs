@@ -71,7 +71,7 @@ fn manifests_say_what_the_plugins_are_and_ask_for() {
         ("health-prometheus", Kind::Health, &["http"]),
         ("health-traffic", Kind::Health, &["runtime"]),
         ("target-local", Kind::Target, &["runtime"]),
-        ("target-vm", Kind::Target, &["artifact", "ssh"]),
+        ("target-vm", Kind::Target, &["artifact", "command", "ssh"]),
     ];
     for (name, kind, powers) in expect {
         let plugin = plugin(name);

@@ -126,6 +126,16 @@ fn it_finishes_what_it_began_when_it_is_asked_to_stop() {
 }
 
 #[test]
+fn it_sends_events_for_as_long_as_somebody_listens() {
+    let service = Service::start(&[]);
+    let mut stream = service.connect();
+    ask(&mut stream, "/events");
+    let lines = BufReader::new(stream).lines().map(Result::unwrap);
+    let events: Vec<_> = lines.filter(|line| line.starts_with("data: ")).take(3).collect();
+    assert_eq!(events, ["data: 0", "data: 1", "data: 2"]);
+}
+
+#[test]
 fn it_says_what_it_answered_and_probes_are_none_of_it() {
     let service = Service::start(&[("ERROR_RATE", "0.5")]);
     let silent = service.get("/metrics").1;

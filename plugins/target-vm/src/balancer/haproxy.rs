@@ -139,6 +139,11 @@ impl Balancer for HaproxyApi {
         let order = order.map(Order::text).unwrap_or_default();
         self.acting(fence).with("ORDER", order).with("COMMANDS", commands.join("\n")).then(&["apply"])
     }
+
+    fn close_connections(&self, fence: u64, server: &str) -> Option<Script> {
+        let command = format!("shutdown sessions server {}/{server}", self.backend);
+        Some(self.acting(fence).with("ORDER", "").with("COMMANDS", command).then(&["apply"]))
+    }
 }
 
 fn server(row: &BTreeMap<&str, &str>) -> Option<Server> {

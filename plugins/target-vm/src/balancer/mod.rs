@@ -37,6 +37,11 @@ pub(crate) trait Balancer {
 
     /// Returns the script that writes down what is ordered, where something new is, and makes these moves in their order, from what was seen.
     fn apply(&self, fence: u64, seen: &Seen, order: Option<&Order>, moves: &[Move]) -> Script;
+
+    /// Returns the script that closes all that is connected to a server; none where it cannot close that and nothing else.
+    fn close_connections(&self, _fence: u64, _server: &str) -> Option<Script> {
+        None
+    }
 }
 
 /// What is seen of it on one host.

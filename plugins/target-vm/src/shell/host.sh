@@ -16,6 +16,19 @@ unit() {
         *) echo down ;;
         esac
         ;;
+    s6)
+        link=$FOLDER/$UNIT-$1
+        # A scan that did not see it yet, or never came, has nobody look after it.
+        { [ "$(readlink "$link" 2>/dev/null)" = "$SCOPE/slots/$1/service" ] && s6-svok "$link"; } || {
+            echo absent
+            return
+        }
+        said=$(s6-svstat -o up "$link" 2>&1)
+        case $said in
+        true) echo up ;;
+        *) echo down ;;
+        esac
+        ;;
     systemd)
         [ -e "$FOLDER/$UNIT-$1.service" ] || {
             echo absent
@@ -38,6 +51,15 @@ begin() {
         ln -sfn "$SCOPE/slots/$1/service" "$FOLDER/$UNIT-$1" || fail "$FOLDER cannot be written"
         # One that waits for its supervisor is started by it; one that was stopped is not.
         sv up "$FOLDER/$UNIT-$1" >/dev/null 2>&1
+        ;;
+    s6)
+        mkdir -p "$FOLDER" || fail "$FOLDER cannot be made"
+        ln -sfn "$SCOPE/slots/$1/service" "$FOLDER/$UNIT-$1" || fail "$FOLDER cannot be written"
+        command -v s6-svscanctl >/dev/null || fail "the host has no s6"
+        # Where nobody scans, as while a host boots, it is not ready, and the log says why.
+        s6-svscanctl -a "$FOLDER" 2>/dev/null
+        # One that is new is started by its supervisor; one that was stopped is not.
+        s6-svc -u "$FOLDER/$UNIT-$1" 2>/dev/null
         ;;
     systemd)
         cp "$SCOPE/slots/$1/unit" "$FOLDER/$UNIT-$1.service" || fail "$FOLDER cannot be written"
@@ -63,6 +85,21 @@ ended() {
         [ "$late" -lt "$STOP" ] || sv kill "$service" >/dev/null 2>&1
         for _ in 1 2 3 4 5 6 7 8 9 10; do
             sv status "$service" >/dev/null 2>&1 || return 0
+            sleep 0.1
+        done
+        return 1
+        ;;
+    s6)
+        service=$SCOPE/slots/$1/service
+        # What cannot be asked may run.
+        command -v s6-svok >/dev/null || fail "the host has no s6"
+        [ ! -e "$service/supervise" ] || [ -x "$service/supervise" ] || fail "s6 looks after $service as another user"
+        rm -f "$FOLDER/$UNIT-$1"
+        # Whoever scans ends what has lost its link, log and all; what nobody scans any more is told by itself.
+        s6-svscanctl -an "$FOLDER" 2>/dev/null || for of in "$service" "$service/log"; do s6-svc -xd "$of" 2>/dev/null; done
+        [ "$late" -lt "$STOP" ] || for of in "$service" "$service/log"; do s6-svc -k "$of" 2>/dev/null; done
+        for _ in 1 2 3 4 5 6 7 8 9 10; do
+            s6-svok "$service" || s6-svok "$service/log" || return 0
             sleep 0.1
         done
         return 1
@@ -144,6 +181,10 @@ look() {
 log() {
     case $SUPERVISOR in
     runit) tail -n 12 "$SCOPE/slots/$1/log/current" 2>/dev/null ;;
+    s6)
+        tail -n 12 "$SCOPE/slots/$1/log/current" 2>/dev/null
+        s6-svscanctl -a "$FOLDER" 2>&1 | sed -n 's/^s6-svscanctl: fatal: .*: /no s6-svscan looks into its folder: /p'
+        ;;
     systemd) journalctl -u "$UNIT-$1.service" -n 12 --no-pager -o cat 2>/dev/null ;;
     esac | cut -c 1-300 | sed 's/^/line /'
     echo done

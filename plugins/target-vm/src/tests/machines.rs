@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
-use towpath_sdk::powers::{artifact, ssh};
+use towpath_sdk::powers::{artifact, command, ssh};
 use towpath_sdk::testing::World;
 use towpath_sdk::testing::conformance::Seen;
 use towpath_sdk::testing::worlds::{Fault, Faulty};
@@ -47,6 +47,10 @@ struct State {
     piece_bytes: usize,
     /// What a host says whatever it is asked, and whether that was cut.
     babble: Option<(String, Vec<u8>, bool)>,
+    /// How a program ends that is asked for the hosts.
+    inventory: Option<Result<command::Outcome, command::Error>>,
+    /// What it was asked with.
+    inquiries: Vec<command::Request>,
 }
 
 enum Held {
@@ -77,6 +81,8 @@ impl Machines {
             spoilt: None,
             piece_bytes: usize::MAX,
             babble: None,
+            inventory: None,
+            inquiries: Vec::new(),
         };
         Self(Arc::new(Mutex::new(state)))
     }
@@ -126,6 +132,16 @@ impl Machines {
     /// Has a host say this, whatever it is asked.
     pub(crate) fn babble(&self, host: &str, bytes: &[u8], cut: bool) {
         self.lock().babble = Some((host.to_owned(), bytes.to_vec(), cut));
+    }
+
+    /// Has the program that knows the hosts end like this.
+    pub(crate) fn list(&self, end: Result<command::Outcome, command::Error>) {
+        self.lock().inventory = Some(end);
+    }
+
+    /// Returns what that program was asked with so far.
+    pub(crate) fn inquiries(&self) -> Vec<command::Request> {
+        self.lock().inquiries.clone()
     }
 
     pub(crate) fn set_piece_bytes(&self, bytes: usize) {
@@ -240,6 +256,12 @@ impl State {
 }
 
 impl World for Machines {
+    fn run_command(&mut self, request: &command::Request) -> Result<command::Outcome, command::Error> {
+        let mut state = self.lock();
+        state.inquiries.push(request.clone());
+        state.inventory.clone().unwrap_or_else(|| Err(command::Error::Refused(format!("nobody granted {}", request.program))))
+    }
+
     fn ssh_run(&mut self, request: &ssh::Request) -> Result<ssh::Outcome, ssh::Error> {
         let mut state = self.lock();
         if state.is_dead(&request.host) {

@@ -1,5 +1,6 @@
 //! The target on hosts made of folders.
 
+mod inventory;
 mod machines;
 
 use std::fs;
@@ -244,6 +245,56 @@ fn requests_on_their_way_are_waited_for_but_not_for_ever() {
     back.call.context.now_ms += 6_000;
     back.converge(&steady("v1"));
     assert!(!world.scope("web-2").join("slots/b").exists());
+}
+
+/// Returns the same, with a time for what is long-lived.
+fn patient(mut desired: Desired, timeout_ms: u64) -> Desired {
+    for side in [&mut desired.stable, &mut desired.candidate].into_iter().flatten() {
+        let mut configuration: Value = serde_json::from_str(&side.configuration).expect("JSON");
+        configuration["longLivedTimeoutMs"] = json!(timeout_ms);
+        side.configuration = configuration.to_string();
+    }
+    desired
+}
+
+#[test]
+fn what_is_long_lived_has_a_time_of_its_own_and_is_closed_by_the_balancer_then() {
+    let world = Machines::new();
+    let (v1, both) = (patient(steady("v1"), 60_000), patient(canary(5_000), 60_000));
+    Operation::new(&world, &settings(), 1).converge(&v1);
+    Operation::new(&world, &settings(), 2).converge(&both);
+    let mut back = Operation::new(&world, &settings(), 3);
+    world.play("servers/web-2-b", "1 UP 7\n");
+    let mut says = |later_ms: i64, expect: &str| {
+        back.call.context.now_ms += later_ms;
+        let waiting = back.reconcile(&v1);
+        assert!(said(&waiting).contains(expect), "{expect}: {}", said(&waiting));
+        assert!(world.scope("web-2").join("slots/b/service/supervised").exists(), "it still runs");
+        assert_eq!(world.servers()["web-2-b"], "1 MAINT 7");
+    };
+    says(0, "7 requests are on their way in web-2-b");
+    says(5_000, "7 long-lived connections in web-2-b have 60 s left");
+    says(59_500, "7 long-lived connections in web-2-b have 1 s left");
+    // One that does not close them is waited for a moment, and no longer.
+    world.play("deaf", "");
+    says(500, "7 connections in web-2-b are being closed");
+    world.play_no_more("deaf");
+    back.call.context.now_ms += 3_000;
+    back.converge(&v1);
+    assert!(!world.scope("web-2").join("slots/b").exists());
+
+    // Of a host that left, the same.
+    world.play("servers/web-3-a", "100 UP 7\n");
+    let two = changed(&json!({ "hosts": [{ "name": HOSTS[0] }, { "name": HOSTS[1] }] }));
+    let mut leaving = Operation::new(&world, &two, 4);
+    let waiting = leaving.reconcile(&v1);
+    assert!(said(&waiting).contains("7 requests are on their way in web-3-a, which has left"), "{}", said(&waiting));
+    leaving.call.context.now_ms += 6_000;
+    let waiting = leaving.reconcile(&v1);
+    assert!(said(&waiting).contains("7 long-lived connections in web-3-a have 59 s left, which has left"), "{}", said(&waiting));
+    leaving.call.context.now_ms += 60_000;
+    leaving.converge(&v1);
+    assert!(!world.servers().contains_key("web-3-a"), "{:?}", world.servers());
 }
 
 #[test]

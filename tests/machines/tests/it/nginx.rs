@@ -7,7 +7,8 @@ use test_machines::{Callers, Nginx, until};
 use crate::canary::next_requests;
 use crate::rig::Rig;
 
-fn start(hosts: usize, line: &str) -> (Rig, Nginx) {
+/// Starts so many hosts behind an nginx with another line in its upstream.
+pub(crate) fn start(hosts: usize, line: &str) -> (Rig, Nginx) {
     let mut rig = Rig::start(hosts);
     let root = rig.fleet.balancer.root();
     let nginx = Nginx::start(&root.join("nginx"), line);

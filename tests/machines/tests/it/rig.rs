@@ -39,6 +39,10 @@ pub(crate) struct Rig {
     runtime: Runtime,
     store: Arc<Store>,
     settings: Value,
+    /// What it is granted beside its hosts.
+    granted: BTreeMap<&'static str, Value>,
+    /// What every release's configuration has beside its program.
+    configured: BTreeMap<&'static str, Value>,
     fence: u64,
 }
 
@@ -60,12 +64,27 @@ impl Rig {
         let plugin = PluginHost::new(options).expect("a host").load(bundled.component).expect("it loads");
         let settings = fleet.settings();
         let runtime = Runtime::new().expect("a runtime");
-        Self { fleet, plugin, runtime, store, settings, fence: 0 }
+        Self { fleet, plugin, runtime, store, settings, granted: BTreeMap::new(), configured: BTreeMap::new(), fence: 0 }
     }
 
     /// Changes a setting.
     pub(crate) fn set(&mut self, name: &str, value: Value) {
         self.settings[name] = value;
+    }
+
+    /// Leaves a setting out.
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.settings.as_object_mut().expect("an object").remove(name);
+    }
+
+    /// Grants another power from now on.
+    pub(crate) fn grant(&mut self, power: &'static str, rule: Value) {
+        self.granted.insert(power, rule);
+    }
+
+    /// Has every release configured like this from now on.
+    pub(crate) fn configure(&mut self, name: &'static str, value: Value) {
+        self.configured.insert(name, value);
     }
 
     /// Makes these hosts the settings' hosts, counted from 0.
@@ -90,7 +109,10 @@ impl Rig {
             fs::write(folder.join("hello.env"), format!("VERSION={label}\n{knobs}\n")).expect("written");
             fs::write(folder.join("docs/it's here/read me"), label).expect("written");
         }
-        let configuration = json!({ "command": ["./hello-service"], "readiness": { "path": "/healthz" } });
+        let mut configuration = json!({ "command": ["./hello-service"], "readiness": { "path": "/healthz" } });
+        for (name, value) in &self.configured {
+            configuration[name] = value.clone();
+        }
         SideDesired {
             release: label.to_owned(),
             artifact_digest: format!("sha256:{digest}"),
@@ -151,7 +173,11 @@ impl Rig {
     }
 
     fn grants(&self) -> Grants {
-        serde_json::from_value(self.fleet.grants()).expect("grants")
+        let mut grants = self.fleet.grants();
+        for (power, rule) in &self.granted {
+            grants[power] = rule.clone();
+        }
+        serde_json::from_value(grants).expect("grants")
     }
 
     /// Makes one call under the current fence.
@@ -164,6 +190,12 @@ impl Rig {
         let (context, grants) = (self.context_under(fence, state), self.grants());
         let called = self.runtime.block_on(self.plugin.reconcile(&context, desired, &grants));
         called.unwrap_or_else(|error| panic!("{error}: {:?}", error.log)).answer
+    }
+
+    /// Makes one call that is ended by a refusal, and returns that.
+    pub(crate) fn refusal(&self, desired: &Desired) -> String {
+        let (context, grants) = (self.context_under(self.fence + 1, None), self.grants());
+        self.runtime.block_on(self.plugin.reconcile(&context, desired, &grants)).expect_err("it is refused").to_string()
     }
 
     /// Makes calls under a new fence until there is an end, as an engine does: a fault that another attempt may not meet is tried again.

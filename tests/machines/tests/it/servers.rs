@@ -18,11 +18,11 @@ fn a_host_that_haproxy_does_not_know_is_added_gets_its_part_and_leaves_without_a
     let found = rig.converge(&rig.canary("v1", "v2", 2_500));
     assert!(found.sides.iter().all(|side| (side.ready, side.wanted) == (3, 3)) && found.drift.is_empty(), "{found:?}");
     assert_eq!((found.candidate_basis_points, rig.fleet.haproxy.server("web-3-a")), (2_500, rig.fleet.haproxy.server("web-1-a")));
-    let before = requests(&rig, "web-3-b");
+    let before = counted(&rig, "web-3-b", "stot");
     let next = next_requests(&callers, 2_000);
     let (all, of_candidate) = (next.values().sum::<u64>() as f64, next["v2"] as f64);
     assert!((of_candidate / all - 0.25).abs() < 0.01, "{next:?}");
-    let of_newcomer = (requests(&rig, "web-3-b") - before) as f64;
+    let of_newcomer = (counted(&rig, "web-3-b", "stot") - before) as f64;
     assert!(
         (of_newcomer / of_candidate - 1.0 / 3.0).abs() < 0.1,
         "it has a third of what v2 has: {of_newcomer} of {of_candidate}"
@@ -81,11 +81,11 @@ fn a_server_that_leaves_is_drained_first_and_what_a_restart_forgot_is_added_agai
     }
 }
 
-/// Returns how many requests a server was given.
-fn requests(rig: &Rig, name: &str) -> u64 {
+/// Returns what HAProxy has counted of a server.
+pub(crate) fn counted(rig: &Rig, name: &str, what: &str) -> u64 {
     let rows = rig.fleet.haproxy.ask("show stat web 4 -1");
     let header = rows.lines().next().expect("a header").split(',');
-    let at = header.into_iter().position(|field| field == "stot").expect("it is told");
+    let at = header.into_iter().position(|field| field == what).expect("it is told");
     let row = rows.lines().map(|row| row.split(',').collect::<Vec<_>>()).find(|row| row.get(1) == Some(&name));
     row.unwrap_or_else(|| panic!("there is no server {name}"))[at].parse().expect("a number")
 }

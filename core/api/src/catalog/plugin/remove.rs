@@ -98,7 +98,7 @@ async fn deployments(api: &Api, digest: Digest) -> Result<Vec<String>, ApiError>
     Ok(users)
 }
 
-/// Returns the releases that pin a digest.
+/// Returns the releases that pin a digest, by their labels: the store has them in the order of their own digests.
 async fn releases(api: &Api, digest: Digest) -> Result<Vec<String>, ApiError> {
     let digest = digest.to_string();
     let mut users = Vec::new();
@@ -108,6 +108,7 @@ async fn releases(api: &Api, digest: Digest) -> Result<Vec<String>, ApiError> {
             users.push(format!("release {} of {}", release.label, release.service));
         }
     }
+    users.sort();
     Ok(users)
 }
 
