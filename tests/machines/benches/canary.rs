@@ -1,6 +1,6 @@
 //! What a canary over hosts costs those who call, and how exact and how quick its weights are.
 //!
-//! `RUNS` full canaries (10 unless said) over two hosts behind HAProxy, with callers on kept connections. Printed are the requests and those that
+//! `RUNS` full canaries (10 unless said) over two hosts behind HAProxy, and as many behind Envoy, with callers on kept connections. Printed are the requests and those that
 //! failed, the candidate's share at each weight against what was asked for, and how long it
 //! took from the decision to the weight in force; what went over ssh for one deployment; and, for a fleet of `HOSTS` (50 unless said) of which one
 //! host is slow and one does not answer, how long a deployment takes against one to the slow host alone. The hosts' own cost is in it: they
@@ -9,16 +9,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use test_machines::{Callers, Counted};
+use test_machines::{Callers, Counted, Envoy};
 
 #[expect(dead_code, reason = "the tests ask for more than the measurement")]
 #[path = "../tests/it/rig.rs"]
 mod rig;
 
-use rig::{Rig, failed};
+use rig::{Rig, failed, target};
 
 /// The weights of a canary, in basis points.
 const SHARES: [u16; 4] = [100, 500, 2_500, 5_000];
@@ -42,7 +43,16 @@ fn main() {
     let (runs, hosts) = (number(RUNS, 10), number(HOSTS, 50));
     let mut text = String::new();
     if runs > 0 {
-        canaries(runs, &mut text);
+        let _ = writeln!(text, "HAProxy");
+        let rig = Rig::start(2);
+        let address = rig.fleet.haproxy.address();
+        canaries(rig, address, runs, &mut text);
+        let _ = writeln!(text, "Envoy");
+        let mut rig = Rig::start(2);
+        let root = rig.fleet.balancer.root();
+        let envoy = Envoy::start(&root.join("envoy"), target(), "web");
+        rig.set("balancer", envoy.settings(rig.fleet.balancer.name(), &root));
+        canaries(rig, envoy.address(), runs, &mut text);
     }
     if hosts > 2 {
         fleet(hosts as usize, &mut text);
@@ -51,12 +61,11 @@ fn main() {
 }
 
 /// Measures canaries over two hosts under load.
-fn canaries(runs: u32, text: &mut String) {
-    let mut rig = Rig::start(2);
+fn canaries(mut rig: Rig, address: SocketAddr, runs: u32, text: &mut String) {
     rig.fleet.count();
     rig.converge(&rig.steady("r0"));
     let mut counted = Vec::new();
-    let callers = Callers::start(rig.fleet.haproxy.address(), CALLERS);
+    let callers = Callers::start(address, CALLERS);
     let (mut worst, mut took) = ([0.0_f64; SHARES.len()], Vec::new());
     for run in 1..=runs {
         let (old, new) = (format!("r{}", run - 1), format!("r{run}"));

@@ -26,7 +26,7 @@ scrape_configs:
 }
 
 /// What a check may ask.
-fn place(address: SocketAddr, method: &str, path: &str) -> Value {
+pub(crate) fn place(address: SocketAddr, method: &str, path: &str) -> Value {
     serde_json::json!({
         "scheme": "http", "host": address.ip().to_string(), "port": address.port(), "methods": [method], "path": path, "private": true,
     })
