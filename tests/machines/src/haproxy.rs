@@ -47,7 +47,7 @@ impl Haproxy {
         let state = folder.join("state");
         let config = format!(
             "global\n    stats socket ipv4@127.0.0.1:{socket} level admin\n    server-state-file {}\n\
-             defaults\n    mode http\n    timeout connect 2s\n    timeout client 60s\n    timeout server 60s\n    option redispatch\n    \
+             defaults\n    mode http\n    log stdout format raw local0 info\n    option httplog\n    option dontlog-normal\n    timeout connect 2s\n    timeout client 60s\n    timeout server 60s\n    option redispatch\n    \
              load-server-state-from-file global\n\
              frontend all\n    bind 127.0.0.1:{port}\n    default_backend {backend}\n\
              backend {backend}\n    balance {}\n{cookie}    option httpchk GET /healthz\n    default-server {CHECK}\n{}",
@@ -108,6 +108,18 @@ impl Haproxy {
         command.args(["-db", "-f"]).arg(self.folder.join("haproxy.cfg"));
         self.process = Some(Process::start(&mut command, "haproxy", &self.folder.join("haproxy.log")));
         until("HAProxy listens", || TcpStream::connect(self.address()).ok());
+    }
+
+    /// Returns how connections to a server ended that did not end well, in the letters of its log: `KD--` where it was told to close one that sent.
+    pub fn ends(&self, server: &str) -> Vec<String> {
+        let log = fs::read_to_string(self.folder.join("haproxy.log")).unwrap_or_default();
+        let end = |line: &str| {
+            let words: Vec<_> = line.split_whitespace().collect();
+            let at = words.windows(2).position(|two| two[0] == "all" && two[1].ends_with(&format!("/{server}")))? + 1;
+            // Behind the server stand times, status, bytes and two cookies.
+            Some((*words.get(at + 6)?).to_owned())
+        };
+        log.lines().filter_map(end).collect()
     }
 
     /// Asks its runtime API.

@@ -82,7 +82,7 @@ fn a_server_that_leaves_is_drained_first_and_what_a_restart_forgot_is_added_agai
 }
 
 /// Returns what HAProxy has counted of a server.
-pub(crate) fn counted(rig: &Rig, name: &str, what: &str) -> u64 {
+fn counted(rig: &Rig, name: &str, what: &str) -> u64 {
     let rows = rig.fleet.haproxy.ask("show stat web 4 -1");
     let header = rows.lines().next().expect("a header").split(',');
     let at = header.into_iter().position(|field| field == what).expect("it is told");
