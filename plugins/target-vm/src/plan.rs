@@ -3,6 +3,7 @@
 use towpath_sdk::target::{Call, Desired, RequestKey, RouteMatch, SideDesired, Traffic};
 use towpath_sdk::{Fault, Side};
 
+use crate::balancer::nginx;
 use crate::balancer::routes::{Match, Part, Routes, To};
 use crate::configuration::{Configuration, fingerprint};
 use crate::report::Identity;
@@ -102,12 +103,17 @@ fn can_be_served(settings: &Settings, traffic: &Traffic) -> Result<(), Fault> {
     let no = |what: &str| Err(Fault::permanent(format!("this target {what}")));
     let has_routes = settings.balancer.as_ref().is_some_and(BalancerSettings::has_routes);
     if !traffic.matches.is_empty() && !has_routes {
-        return no("cannot send requests to a side by a header or cookie of theirs: the settings name no routes of an Envoy");
+        return no(
+            "cannot send requests to a side by a header or cookie of theirs: the settings name no routes of the balancer's",
+        );
     }
     if traffic.mirror_basis_points > 0 && !has_routes {
-        return no("cannot copy requests: the settings name no routes of an Envoy");
+        return no("cannot copy requests: the settings name no routes of the balancer's");
     }
     traffic.matches.iter().try_for_each(can_be_matched)?;
+    if let (Some(BalancerSettings::Nginx(_)), Some(why)) = (&settings.balancer, nginx::cannot(&routes(traffic))) {
+        return Err(Fault::permanent(why));
+    }
     let cookie = settings.balancer.as_ref().and_then(BalancerSettings::cookie);
     match (&traffic.sticky, cookie) {
         (None, _) => {}

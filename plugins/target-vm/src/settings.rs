@@ -205,6 +205,10 @@ pub struct Nginx {
     /// The upstream whose servers they are.
     #[serde(default = "backend")]
     pub upstream: String,
+    /// The file with the routes, that nobody else writes and that is included beside the upstream: then requests can go to a side by a header or
+    /// cookie of theirs, and be copied. It defines the variables `$towpath_UPSTREAM`, where requests go, and `$towpath_UPSTREAM_copy`.
+    #[schemars(regex(pattern = "^/"), example = "/etc/nginx/towpath/{service}-routes.conf")]
+    pub routes: Option<String>,
     /// nginx's program.
     #[serde(default = "program")]
     pub program: String,
@@ -257,7 +261,8 @@ impl BalancerSettings {
     /// Returns whether requests can go another way than by weights.
     pub(crate) fn has_routes(&self) -> bool {
         match self {
-            Self::Haproxy(_) | Self::Nginx(_) => false,
+            Self::Haproxy(_) => false,
+            Self::Nginx(nginx) => nginx.routes.is_some(),
             Self::Envoy(envoy) => envoy.routes.is_some(),
         }
     }
@@ -278,7 +283,9 @@ impl BalancerSettings {
                 (&haproxy.backend, haproxy.root.as_ref())
             }
             Self::Nginx(nginx) => {
-                is_folder("include", &nginx.include.replace(['{', '}'], ""))?;
+                for (what, file) in [("include", Some(&nginx.include)), ("routes", nginx.routes.as_ref())] {
+                    file.map_or(Ok(()), |file| is_folder(what, &file.replace(['{', '}'], "")))?;
+                }
                 (&nginx.upstream, nginx.root.as_ref())
             }
             Self::Envoy(envoy) => {

@@ -9,6 +9,16 @@ use serde_json::{Value, json};
 
 use crate::process::{Process, free_port, until};
 
+/// How it hands on requests and copies: as `examples/vm/README.md` says for `hello`.
+const LOCATIONS: &str = "location / { mirror /copy; proxy_pass http://$towpath_web; }
+        location = /copy { internal; if ($towpath_web_copy = \"\") { return 204; } proxy_pass http://$towpath_web_copy$request_uri; }
+";
+
+/// What the file of routes begins as.
+const ROUTES: &str = "map $host $towpath_web { default web; }
+map $host $towpath_web_copy { default \"\"; }
+";
+
 /// A running nginx with the upstream `web`, whose servers stand in a file of their own: none at first. Ended when dropped.
 pub struct Nginx {
     folder: PathBuf,
@@ -29,12 +39,13 @@ impl Nginx {
             ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|name| format!("    {name}_temp_path {place}/{name};\n"));
         let config = format!(
             "daemon off;\nworker_processes 1;\npid {place}/pid;\nerror_log {place}/error.log;\nevents {{}}\nhttp {{\n    access_log off;\n{}    \
-             upstream web {{\n        {line}\n        include {place}/web.conf;\n    }}\n    \
-             server {{\n        listen 127.0.0.1:{port};\n        location / {{ proxy_pass http://web; }}\n    }}\n}}\n",
+             upstream web {{\n        {line}\n        include {place}/web.conf;\n    }}\n    include {place}/web-routes.conf;\n    \
+             server {{\n        listen 127.0.0.1:{port};\n        {LOCATIONS}    }}\n}}\n",
             temporary.concat()
         );
         fs::write(folder.join("nginx.conf"), config).expect("the folder can be written");
         fs::write(folder.join("web.conf"), "server 127.0.0.1:1 down;\n").expect("the folder can be written");
+        fs::write(folder.join("web-routes.conf"), ROUTES).expect("the folder can be written");
         let mut nginx = Self { folder: folder.to_owned(), port, process: None };
         nginx.start_again();
         nginx
@@ -54,7 +65,7 @@ impl Nginx {
     pub fn settings(&self, host: &str, root: &Path) -> Value {
         json!({ "nginx": {
             "hosts": [host], "include": self.include(), "configuration": self.folder.join("nginx.conf"), "pidFile": self.folder.join("pid"),
-            "root": root,
+            "root": root, "routes": self.folder.join("web-routes.conf"),
         } })
     }
 

@@ -2,7 +2,7 @@
 
 mod envoy;
 mod haproxy;
-mod nginx;
+pub(crate) mod nginx;
 pub(crate) mod routes;
 
 use std::collections::BTreeMap;

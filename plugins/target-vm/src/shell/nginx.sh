@@ -1,5 +1,5 @@
 # What the plugin does on a host with nginx. Variables: SCOPE, PROGRAM, CONFIGURATION (or nothing), PIDFILE, UPSTREAM, INCLUDE (the file with the
-# upstream's servers).
+# upstream's servers), ROUTES (the file with the routes, or nothing), VARIABLE (that the routes are told by).
 
 # Runs nginx's program with its configuration.
 nginx_with() {
@@ -19,7 +19,20 @@ workers() {
     done
 }
 
-# Says what is here: the fence, what was ordered last, the upstream's block, its servers, and whether nginx runs with them.
+# Says the checksum of the files that nginx was given.
+given() {
+    cat "$INCLUDE" ${ROUTES:+"$ROUTES"} 2>/dev/null | sha256sum
+}
+
+# Says what of the routes nginx's configuration, which is read here, does not use.
+lacking() {
+    found=$(cat)
+    case $found in *"# configuration file $ROUTES:"*) ;; *) echo "lacks \`include $ROUTES\`" ;; esac
+    case $found in *"proxy_pass http://\$$VARIABLE;"*) ;; *) echo "lacks \`proxy_pass http://\$$VARIABLE;\`" ;; esac
+    case $found in *"proxy_pass http://\$${VARIABLE}_copy\$request_uri;"*) ;; *) echo "lacks \`proxy_pass http://\$${VARIABLE}_copy\$request_uri;\`" ;; esac
+}
+
+# Says what is here: the fence, what was ordered last, the upstream's block, its servers, its routes, and whether nginx runs with them.
 look() {
     highest=$(seen)
     case $highest in failed*) fail "${highest#failed }" ;; esac
@@ -31,8 +44,12 @@ look() {
     else
         echo "ending $ending"
         nginx_with -T 2>/dev/null | sed -n "/^[[:space:]]*upstream[[:space:]]*${UPSTREAM}[[:space:]]*{/,/}/p" | sed 's/^/block /'
-        [ "$(sha256sum <"$INCLUDE" 2>/dev/null)" = "$(cat "$SCOPE/loaded" 2>/dev/null)" ] || echo unloaded
+        [ "$(given)" = "$(cat "$SCOPE/loaded" 2>/dev/null)" ] || echo unloaded
         sed -n 's/^server /server /p' "$INCLUDE" 2>/dev/null
+        if [ -n "$ROUTES" ]; then
+            nginx_with -T 2>/dev/null | lacking
+            sed 's/^/route /' "$ROUTES" 2>/dev/null
+        fi
     fi
     echo done
 }
@@ -44,10 +61,11 @@ claim() {
 # Writes down what is ordered, gives nginx the servers as a file that is renamed into its place, and waits until new workers run with it.
 apply() {
     [ -z "$ORDER" ] || keep "$SCOPE/order" "$ORDER"
-    cp "$INCLUDE" "$SCOPE/before" 2>/dev/null || : >"$SCOPE/before"
+    for file in "$INCLUDE" ${ROUTES:+"$ROUTES"}; do cp "$file" "$SCOPE/before-${file##*/}" 2>/dev/null || : >"$SCOPE/before-${file##*/}"; done
+    [ -z "$TABLE" ] || keep "$ROUTES" "$TABLE"
     keep "$INCLUDE" "$SERVERS"
     said=$(nginx_with -t -q 2>&1) || {
-        cp "$SCOPE/before" "$INCLUDE"
+        for file in "$INCLUDE" ${ROUTES:+"$ROUTES"}; do cp "$SCOPE/before-${file##*/}" "$file"; done
         fail "nginx refuses its configuration: $(printf '%s' "$said" | head -n 1)"
     }
     workers
@@ -59,7 +77,7 @@ apply() {
             case $before in
             *" $worker "*) ;;
             *)
-                keep "$SCOPE/loaded" "$(sha256sum <"$INCLUDE")"
+                keep "$SCOPE/loaded" "$(given)"
                 echo done
                 return
                 ;;

@@ -19,16 +19,16 @@ fn start(hosts: usize) -> (Rig, Envoy) {
 }
 
 /// Returns a canary whose traffic is divided like this.
-fn divided(rig: &Rig, traffic: Traffic) -> Desired {
+pub(crate) fn divided(rig: &Rig, traffic: Traffic) -> Desired {
     Desired { traffic: Some(traffic), ..rig.canary("v1", "v2", 0) }
 }
 
-fn chosen(on: RequestKey, value: &str, to: Side) -> RouteMatch {
+pub(crate) fn chosen(on: RequestKey, value: &str, to: Side) -> RouteMatch {
     RouteMatch { on, value: value.to_owned(), to }
 }
 
 /// Returns what a request with this line in its head is answered.
-fn answer(address: SocketAddr, line: &str) -> String {
+pub(crate) fn answer(address: SocketAddr, line: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.write_all(format!("GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n{line}\r\n\r\n").as_bytes()).expect("it reads");
     let mut answer = String::new();

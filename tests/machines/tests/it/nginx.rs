@@ -1,11 +1,38 @@
 //! The same target where nginx divides the traffic.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
+use plugin_host::{RequestKey, Side, Traffic};
 use test_machines::{Callers, Nginx, until};
 
 use crate::canary::next_requests;
+use crate::envoy::{answer, chosen, divided};
 use crate::rig::Rig;
+
+/// What a reload shows to a caller who was about to use a connection that it closes.
+const OF_RELOADS: [&str; 3] = ["failed: the connection ended after 0 bytes", "failed: Connection reset", "failed: Broken pipe"];
+
+/// Returns what was answered otherwise than by these versions, and is not a reload's doing.
+fn others<'a>(answers: &'a BTreeMap<String, u64>, versions: &[&str]) -> Vec<&'a String> {
+    let is_of_a_reload = |answer: &str| OF_RELOADS.iter().any(|known| answer.starts_with(known));
+    answers.keys().filter(|answer| !versions.contains(&answer.as_str()) && !is_of_a_reload(answer)).collect()
+}
+
+/// Returns how many requests the candidates in the second slots have answered, as they count them.
+fn answered(rig: &Rig) -> u64 {
+    let of = |port: u16| {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n").expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let counts = answer.lines().filter(|line| line.starts_with("http_requests_total"));
+        counts.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum::<u64>()
+    };
+    rig.fleet.hosts.iter().map(|host| of(host.ports().1)).sum()
+}
 
 /// Starts so many hosts behind an nginx with another line in its upstream.
 pub(crate) fn start(hosts: usize, line: &str) -> (Rig, Nginx) {
@@ -28,14 +55,8 @@ fn a_canary_goes_up_by_weight_and_a_restart_changes_nothing() {
     assert!((of_candidate / all - 0.25).abs() < 0.01, "{next:?}");
     rig.converge(&rig.canary("v1", "v2", 10_000));
     rig.converge(&rig.steady("v2"));
-    // A reload closes connections that nobody uses at that moment; whoever was about to use one sees that. Nothing else may be seen.
-    let of_reloads = ["failed: the connection ended after 0 bytes", "failed: Connection reset", "failed: Broken pipe"];
     let answers = callers.stop();
-    let others: Vec<_> = answers
-        .keys()
-        .filter(|answer| answer.starts_with("failed") && !of_reloads.iter().any(|known| answer.starts_with(known)))
-        .collect();
-    assert!(others.is_empty(), "{answers:?}");
+    assert!(others(&answers, &["v1", "v2"]).is_empty(), "{answers:?}");
 
     nginx.kill();
     let fault = rig.observe().expect_err("nobody knows the weights");
@@ -68,4 +89,47 @@ fn what_nginx_has_not_loaded_is_told_and_put_right_and_another_method_is_refused
         let fault = rig.fail(&rig.canary("v1", "v2", 2_500));
         (!fault.retryable && fault.message.contains("least_conn")).then_some(())
     });
+}
+
+#[test]
+fn chosen_callers_meet_the_candidate_and_copies_of_others_reach_it_and_fail_nobody() {
+    let (mut rig, nginx) = start(2, "");
+    rig.converge(&rig.steady("v1"));
+    let callers = Callers::start(nginx.address(), 3);
+    let matches = vec![
+        chosen(RequestKey::Header("X-Team".to_owned()), "beta \"testers\"", Side::Candidate),
+        chosen(RequestKey::Cookie("preview".to_owned()), "yes.1", Side::Candidate),
+    ];
+    let found = rig.converge(&divided(&rig, Traffic { matches, ..Traffic::default() }));
+    assert_eq!((found.candidate_basis_points, found.drift.len()), (0, 0), "{found:?}");
+    for (line, version) in [
+        ("x-team: beta \"testers\"", "v2"),
+        ("x-team: Beta \"testers\"", "v1"),
+        ("Cookie: a=b; preview=yes.1; c=d", "v2"),
+        ("Cookie: preview=yes11", "v1"),
+        ("X-Nothing: 1", "v1"),
+    ] {
+        assert!(answer(nginx.address(), line).contains(version), "{line}: {}", answer(nginx.address(), line));
+    }
+    rig.converge(&divided(&rig, Traffic { mirror_basis_points: 5_000, ..Traffic::default() }));
+    assert!(answer(nginx.address(), "Cookie: preview=yes.1").contains("v1"), "nobody is chosen any more");
+    let (before, copied) = (callers.answers().values().sum::<u64>(), answered(&rig));
+    next_requests(&callers, 2_000);
+    let (copied, served) = (answered(&rig) - copied, callers.answers().values().sum::<u64>() - before);
+    let measured = copied as f64 / served as f64;
+    assert!((measured - 0.5).abs() < 0.06, "{copied} of {served}");
+    let back = rig.converge(&rig.steady("v1"));
+    assert_eq!((back.sides.len(), back.drift.len()), (1, 0), "{back:?}");
+    let answers = callers.stop();
+    assert!(others(&answers, &["v1"]).is_empty(), "{answers:?}");
+    // A configuration that sends no copies where the routes say is refused: nothing would be compared.
+    let configuration = nginx.include().with_file_name("nginx.conf");
+    let text = fs::read_to_string(&configuration).expect("it is there");
+    fs::write(&configuration, text.replace("_copy$request_uri", "_copy")).expect("written");
+    let fault = rig.fail(&divided(&rig, Traffic { mirror_basis_points: 5_000, ..Traffic::default() }));
+    assert!(
+        !fault.retryable && fault.message.contains("has no `proxy_pass http://$towpath_web_copy$request_uri;`"),
+        "{}",
+        fault.message
+    );
 }

@@ -1,12 +1,16 @@
 //! nginx: the servers of an upstream stand in a file of their own, which is renamed into its place; a reload follows, since nginx knows no
-//! change while it runs. What was loaded is known by the workers that began with it.
+//! change while it runs. What was loaded is known by the workers that began with it. Requests that go another way than by weights are told by
+//! variables in a second file.
+
+mod routes;
 
 use std::collections::BTreeMap;
 
 use towpath_sdk::target::Call;
 
+use super::routes::{Routed, Routes};
 use super::{Balancer, Move, Order, Seen, Server, after, moved};
-use crate::script::{Purpose, Script};
+use crate::script::{Purpose, Script, plain};
 use crate::settings::{Nginx, Settings};
 
 /// What makes an upstream divide requests otherwise than by their weights in turn.
@@ -20,6 +24,8 @@ pub(crate) struct NginxFile {
     settings: Nginx,
     upstream: String,
     include: String,
+    /// The file with the routes, where they are ours.
+    routes: Option<String>,
     scope: String,
 }
 
@@ -31,6 +37,7 @@ impl NginxFile {
         Self {
             upstream: placed(&settings.upstream),
             include: placed(&settings.include),
+            routes: settings.routes.as_deref().map(placed),
             scope: crate::scope(root, &call.context),
             settings: settings.clone(),
         }
@@ -40,7 +47,8 @@ impl NginxFile {
         let Nginx { program, configuration, pid_file, sudo, .. } = &self.settings;
         let script = Script::on_nginx(purpose).through_sudo(*sudo).with("SCOPE", &self.scope).with("PROGRAM", program);
         let script = script.with("CONFIGURATION", configuration.as_deref().unwrap_or_default()).with("PIDFILE", pid_file);
-        script.with("UPSTREAM", &self.upstream).with("INCLUDE", &self.include)
+        let script = script.with("UPSTREAM", &self.upstream).with("INCLUDE", &self.include);
+        script.with("ROUTES", self.routes.as_deref().unwrap_or_default()).with("VARIABLE", routes::variable(&self.upstream))
     }
 
     fn acting(&self, fence: u64) -> Script {
@@ -64,6 +72,21 @@ impl NginxFile {
             (false, _) => Err(format!("nginx's configuration has no upstream {name}")),
             (true, false) => Err(format!("upstream {name} does not include {include}")),
         }
+    }
+}
+
+impl NginxFile {
+    /// Reads the routes in force, and holds them against what was ordered.
+    fn routed(&self, lines: &[String], is_loaded: bool, seen: &Seen) -> Result<Routed, String> {
+        let Some(file) = &self.routes else { return Ok(Routed::default()) };
+        let lacks = after(lines, "lacks").next();
+        if let Some(what) = lacks {
+            return Err(format!("nginx's configuration has no {} for the routes of {file}", plain(what)));
+        }
+        let found: Vec<_> = after(lines, "route").collect();
+        let Some(order) = &seen.order else { return Ok(Routed::default()) };
+        let wanted = routes::file(&self.upstream, &order.routes, &seen.servers)?;
+        Ok(Routed { is_due: !is_loaded || found.join("\n") != wanted, ..Routed::default() })
     }
 }
 
@@ -98,6 +121,7 @@ impl Balancer for NginxFile {
                 seen.servers.insert(name, server);
             }
         }
+        seen.routed = self.routed(lines, loaded, &seen)?;
         Ok(seen)
     }
 
@@ -106,9 +130,19 @@ impl Balancer for NginxFile {
     }
 
     fn apply(&self, fence: u64, seen: &Seen, order: Option<&Order>, moves: &[Move]) -> Script {
-        let order = order.map(Order::text).unwrap_or_default();
-        self.acting(fence).with("ORDER", order).with("SERVERS", file(&moved(seen, moves))).then(&["apply"])
+        let servers = moved(seen, moves);
+        let nothing = Routes::default();
+        let ordered = order.map_or_else(|| seen.order.as_ref().map_or(&nothing, |order| &order.routes), |order| &order.routes);
+        // What cannot be written was refused when it was planned.
+        let table = self.routes.as_ref().and_then(|_| routes::file(&self.upstream, ordered, &servers).ok());
+        let script = self.acting(fence).with("ORDER", order.map(Order::text).unwrap_or_default());
+        script.with("TABLE", table.unwrap_or_default()).with("SERVERS", file(&servers)).then(&["apply"])
     }
+}
+
+/// Returns what of these routes nginx cannot serve, if anything.
+pub(crate) fn cannot(routes: &Routes) -> Option<String> {
+    routes::file("", routes, &BTreeMap::new()).err()
 }
 
 /// Returns the file: a line for each server, with its name behind it.
