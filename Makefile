@@ -30,7 +30,8 @@ test-clients: setup ## has a client in Python follow a deployment
 test-vm: setup ## runs the target of virtual machines on machines with systemd; needs root
 	@.ci/setup tests
 	$(CARGO) build --locked -p hello-service
-	MACHINE_TREE=$$(tests/machines/tree) $(CARGO) test --locked -p test-machines --features systemd --test it systemd:: -- --test-threads 1
+	MACHINE_TREE=$$(tests/machines/tree) && export MACHINE_TREE && \
+		$(CARGO) test --workspace --locked --features test-machines/systemd --test it systemd:: -- --test-threads 1
 
 SEEDS ?= 2000
 sim: ## runs engines, a store and a target through storms made from seeds: SEEDS=2000, or one again with SEEDS=101..102

@@ -169,7 +169,7 @@ impl Fleet {
         let host = |((host, pinned), port): ((&Host, &String), u16)| {
             let user = self.user.filter(|_| host.name() != BALANCER).unwrap_or(&user);
             json!({
-                "name": host.name(), "address": "127.0.0.1", "port": port, "user": user, "hostKeys": [pinned], "keyFile": key,
+                "name": host.name(), "address": host.address(), "port": port, "user": user, "hostKeys": [pinned], "keyFile": key,
                 "commands": ["sh -s -- act", "sudo -n sh -s -- act"], "reading": ["sh -s -- look", "sudo -n sh -s -- look"],
                 "paths": [host.own_root()],
             })

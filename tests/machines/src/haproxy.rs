@@ -36,10 +36,10 @@ impl Haproxy {
         fs::create_dir_all(folder).expect("the folder can be written");
         let (port, socket) = (free_port(), free_port());
         let servers = hosts.iter().map(|host| {
-            let ((a, b), name) = (host.ports(), host.name());
+            let ((a, b), name, address) = (host.ports(), host.name(), host.address());
             let server = |slot: &str, port: u16| {
                 let cookie = lines.cookie.map_or_else(String::new, |_| format!(" cookie {name}-{slot}"));
-                format!("    server {name}-{slot} 127.0.0.1:{port} disabled{cookie}\n")
+                format!("    server {name}-{slot} {address}:{port} disabled{cookie}\n")
             };
             server("a", a) + &server("b", b)
         });

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::link::Link;
 use crate::process::{Process, free_port, until};
 
 /// The program, which wants its whole path.
@@ -23,6 +24,7 @@ pub struct Host {
     port: u16,
     ports: (u16, u16),
     kind: Kind,
+    link: Link,
     /// By how many seconds each of its commands is delayed.
     delay_seconds: u32,
     sshd: Option<Process>,
@@ -42,7 +44,7 @@ pub(crate) enum Supervisor {
 enum Kind {
     /// An sshd and a supervisor of their own.
     Folder(Supervisor),
-    /// A machine with systemd, which boots from this tree.
+    /// A machine with systemd and a network of its own, which boots from this tree.
     Machine(PathBuf),
 }
 
@@ -75,7 +77,8 @@ impl Host {
         fs::create_dir_all(folder.join("root")).expect("the folder can be written");
         make_key(&folder.join("key"));
         let (port, ports) = (free_port(), (free_port(), free_port()));
-        Self { name: name.to_owned(), folder, port, ports, kind, delay_seconds: 0, sshd: None, supervisor: None }
+        let link = Link::of(port);
+        Self { name: name.to_owned(), folder, port, ports, kind, link, delay_seconds: 0, sshd: None, supervisor: None }
     }
 
     /// Returns its name.
@@ -86,6 +89,14 @@ impl Host {
     /// Returns the port of its sshd.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Returns the address that it is reached at.
+    pub fn address(&self) -> Ipv4Addr {
+        match self.kind {
+            Kind::Folder(_) => Ipv4Addr::LOCALHOST,
+            Kind::Machine(_) => self.link.address(),
+        }
     }
 
     /// Returns the ports of its two slots.
@@ -122,7 +133,7 @@ impl Host {
         let ports = json!({ "a": a, "b": b });
         match self.kind {
             Kind::Folder(_) => json!({ "name": self.name, "root": self.root(), "units": self.units(), "ports": ports }),
-            Kind::Machine(_) => json!({ "name": self.name, "root": MACHINE_ROOT, "ports": ports }),
+            Kind::Machine(_) => json!({ "name": self.name, "address": self.address(), "root": MACHINE_ROOT, "ports": ports }),
         }
     }
 
@@ -203,8 +214,13 @@ impl Host {
             Kind::Folder(_) => format!("SetEnv HOME={}\n", self.folder.display()),
             Kind::Machine(_) => String::new(),
         };
+        // A machine has its address when it runs already; nobody but this host reaches it.
+        let listen = match self.kind {
+            Kind::Folder(_) => Ipv4Addr::LOCALHOST,
+            Kind::Machine(_) => Ipv4Addr::UNSPECIFIED,
+        };
         let config = format!(
-            "Port {}\nListenAddress 127.0.0.1\nHostKey {key}\nAuthorizedKeysFile {users}\nPidFile none\nStrictModes no\nUsePAM no\n\
+            "Port {}\nListenAddress {listen}\nHostKey {key}\nAuthorizedKeysFile {users}\nPidFile none\nStrictModes no\nUsePAM no\n\
              PasswordAuthentication no\nPermitRootLogin yes\nMaxStartups 200\n{home}{delay}",
             self.port
         );
@@ -213,7 +229,7 @@ impl Host {
 
     fn until_it_listens(&self) {
         until("sshd says who it is", || {
-            let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+            let mut stream = TcpStream::connect((self.address(), self.port)).ok()?;
             let mut banner = [0; 4];
             stream.read_exact(&mut banner).ok()?;
             (banner == *b"SSH-").then_some(())
@@ -247,10 +263,31 @@ impl Host {
     ///
     /// When the host is no machine, or the command fails.
     pub fn run(&self, command: &[&str]) -> String {
-        let leader = self.supervisor.as_ref().and_then(Process::leader).expect("a machine that runs");
-        let ran = Command::new("nsenter").args(["-t", &leader, "-a"]).args(command).output().expect("nsenter is there");
+        let ran = Command::new("nsenter").args(["-t", &self.leader(), "-a"]).args(command).output().expect("nsenter is there");
         assert!(ran.status.success(), "{command:?}: {}", String::from_utf8_lossy(&ran.stderr));
         String::from_utf8_lossy(&ran.stdout).into_owned()
+    }
+
+    fn leader(&self) -> String {
+        self.supervisor.as_ref().and_then(Process::leader).expect("a machine that runs")
+    }
+
+    /// Pulls a machine's cable out: it runs on, and nobody reaches it.
+    ///
+    /// # Panics
+    ///
+    /// When the host is no machine.
+    pub fn part(&self) {
+        Link::set(&self.leader(), "down").expect("a machine has a cable");
+    }
+
+    /// Plugs it in again.
+    ///
+    /// # Panics
+    ///
+    /// When the host is no machine.
+    pub fn rejoin(&self) {
+        Link::set(&self.leader(), "up").expect("a machine has a cable");
     }
 
     fn start_supervisor(&mut self) {
@@ -282,7 +319,13 @@ impl Host {
                 command.arg("--directory").arg(tree).arg(format!("--machine={}-{}", self.name, self.port));
                 command.arg(format!("--bind-ro={}:/etc/machine", self.folder.display()));
                 command.arg(format!("--bind={}:{MACHINE_ROOT}", self.root().display()));
+                command.arg(self.link.argument());
+                until("the network of the machine before is gone", || (!self.link.is_there()).then_some(()));
                 self.supervisor = Some(Process::start(&mut command, "systemd-container", &log));
+                until("the machine has its network, which takes root and CAP_NET_ADMIN", || {
+                    let leader = self.supervisor.as_ref()?.leader()?;
+                    self.link.connect(&leader).ok()
+                });
                 self.until_it_listens();
                 // Until then it lets nobody on but root.
                 until("the machine has booted", || {

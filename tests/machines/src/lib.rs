@@ -9,6 +9,7 @@ mod envoy;
 mod fleet;
 mod haproxy;
 mod host;
+mod link;
 mod meter;
 mod nginx;
 mod process;

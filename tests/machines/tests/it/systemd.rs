@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use test_machines::{Callers, Fleet, until};
 
+use crate::canary::next_requests;
 use crate::rig::{Rig, failed};
 
 /// Names the tree that the machines boot from; `tests/machines/tree` makes it.
@@ -77,4 +78,33 @@ fn a_release_that_crashes_fails_with_its_journal_and_without_sudo_nothing_begins
     rig.fleet.hosts[0].run(&["rm", "/etc/sudoers.d/deploy"]);
     let fault = rig.fail(&rig.steady("v1"));
     assert!(fault.retryable && fault.message.contains("sudo: a password is required"), "{}", fault.message);
+}
+
+#[test]
+fn a_machine_that_nobody_reaches_is_left_out_and_brought_back_when_it_is_reached() {
+    const CALLERS: usize = 4;
+    let mut rig = boot(2);
+    rig.set("unreachableHostsMax", json!(1));
+    rig.converge(&rig.steady("v1"));
+    let callers = Callers::start(rig.fleet.haproxy.address(), CALLERS);
+    rig.converge(&rig.canary("v1", "v2", 2_500));
+    rig.fleet.hosts[0].part();
+    until("HAProxy sees it", || rig.fleet.haproxy.server("web-1-a").0.starts_with("DOWN").then_some(()));
+    let found = rig.converge(&rig.canary("v1", "v2", 5_000));
+    assert!(found.sides.iter().all(|side| (side.ready, side.wanted) == (1, 1)), "{found:?}");
+    assert!(found.drift.iter().any(|fact| fact.starts_with("web-1 is out of reach")), "{:?}", found.drift);
+    let next = next_requests(&callers, 1_000);
+    assert!((next["v2"] as f64 / next.values().sum::<u64>() as f64 - 0.5).abs() < 0.05, "{next:?}");
+    rig.fleet.hosts[0].rejoin();
+    let found = until("it is reached", || {
+        let found = rig.converge(&rig.canary("v1", "v2", 5_000));
+        (found.sides.iter().all(|side| side.ready == 2)).then_some(found)
+    });
+    assert!(found.drift.is_empty(), "{found:?}");
+    let found = rig.converge(&rig.steady("v2"));
+    assert_eq!((found.sides[0].ready, found.drift.len()), (2, 0), "{found:?}");
+    // Whoever was being served by it when the cable was pulled had no answer: one request of each caller at most.
+    let answers = callers.stop();
+    let lost: u64 = failed(&answers).iter().map(|(_, count)| **count).sum();
+    assert!(lost <= CALLERS as u64, "{answers:?}");
 }

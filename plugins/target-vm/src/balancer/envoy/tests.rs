@@ -85,7 +85,7 @@ fn a_route_leads_to_a_side_only_when_it_answers_and_the_side_stays_until_no_rout
         (line("CANDIDATE=").contains("web-1-b"), line("TABLE=").contains("\"web-candidate\""))
     };
 
-    let seen = read(&[main.clone()], &plain, &order);
+    let seen = read(std::slice::from_ref(&main), &plain, &order);
     assert!(seen.routed.is_due && seen.routed.waits.is_some(), "the side has no servers yet");
     assert_eq!(applied(&seen, &order), (true, false));
 
@@ -106,7 +106,7 @@ fn a_route_leads_to_a_side_only_when_it_answers_and_the_side_stays_until_no_rout
     assert!(seen.routed.is_due);
     let seen = read(&[main.clone(), side("healthy")], &plain, &back);
     assert_eq!((seen.routed.is_due, applied(&seen, &back)), (true, (false, false)));
-    assert!(!read(&[main], &plain, &back).routed.is_due);
+    assert!(!read(std::slice::from_ref(&main), &plain, &back).routed.is_due);
 }
 
 #[test]
