@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::link::Link;
-use crate::process::{Process, free_port, until};
+use crate::process::{Process, free_port, until, until_well};
 
 /// The program, which wants its whole path.
 const SSHD: &str = "/usr/sbin/sshd";
@@ -272,6 +272,15 @@ impl Host {
         self.supervisor.as_ref().and_then(Process::leader).expect("a machine that runs")
     }
 
+    /// Takes a machine's power away; `reboot` gives it back.
+    ///
+    /// # Panics
+    ///
+    /// When the host does not run.
+    pub fn lose_power(&self) {
+        self.supervisor.as_ref().expect("it runs").kill_children();
+    }
+
     /// Pulls a machine's cable out: it runs on, and nobody reaches it.
     ///
     /// # Panics
@@ -306,7 +315,9 @@ impl Host {
                 until("s6 takes commands", || control.exists().then_some(()));
             }
             Kind::Machine(tree) => {
-                let mut command = Command::new("systemd-nspawn");
+                // It ends with whoever started it, however that ends.
+                let mut command = Command::new("setpriv");
+                command.args(["--pdeathsig", "KILL", "--", "systemd-nspawn"]);
                 command.args([
                     "--quiet",
                     "--boot",
@@ -322,9 +333,10 @@ impl Host {
                 command.arg(self.link.argument());
                 until("the network of the machine before is gone", || (!self.link.is_there()).then_some(()));
                 self.supervisor = Some(Process::start(&mut command, "systemd-container", &log));
-                until("the machine has its network, which takes root and CAP_NET_ADMIN", || {
-                    let leader = self.supervisor.as_ref()?.leader()?;
-                    self.link.connect(&leader).ok()
+                until_well("the machine has its network, which takes root and CAP_NET_ADMIN,", || {
+                    let leader = self.supervisor.as_ref().and_then(Process::leader);
+                    let log = || fs::read_to_string(&log).unwrap_or_default();
+                    self.link.connect(&leader.ok_or_else(|| format!("it does not run: {}", log()))?)
                 });
                 self.until_it_listens();
                 // Until then it lets nobody on but root.

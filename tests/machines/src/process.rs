@@ -33,6 +33,23 @@ pub fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     panic!("{what} did not come true within {} s", (LOOKS_MAX * PAUSE).as_secs())
 }
 
+/// The same for what says why it is not so yet, which is told when a test gives up.
+///
+/// # Panics
+///
+/// When it does not come true within a minute.
+pub(crate) fn until_well<T>(what: &str, mut attempt: impl FnMut() -> Result<T, String>) -> T {
+    let mut last = String::new();
+    for _ in 0..LOOKS_MAX {
+        match attempt() {
+            Ok(found) => return found,
+            Err(why) => last = why,
+        }
+        std::thread::sleep(PAUSE); // tidy: between two attempts
+    }
+    panic!("{what} did not come true within {} s: {last}", (LOOKS_MAX * PAUSE).as_secs())
+}
+
 /// Ports below those that the system gives to whoever connects: a port is handed out long before a release listens on it, and thousands of
 /// requests are under way meanwhile.
 const PORTS: Range<u16> = 10_240..32_000;

@@ -8,9 +8,14 @@ fail() {
     exit 0
 }
 
-# Writes a file whole or not at all: beside its place, flushed, then renamed.
+# Writes a file whole or not at all: beside its place, flushed, then renamed. On a full disk the room that was kept for that is given away: the way
+# back from what has filled it begins with such a file.
 keep() {
-    printf '%s\n' "$2" >"$1.new" && sync "$1.new" && mv -f "$1.new" "$1" || fail "$1 cannot be written"
+    written "$1" "$2" || { rm -f "$SCOPE/spare" && written "$1" "$2"; } || fail "$1 cannot be written"
+}
+
+written() {
+    { printf '%s\n' "$2" >"$1.new" && sync "$1.new" && mv -f "$1.new" "$1"; } 2>/dev/null
 }
 
 # Says the highest fence that was seen here; 0 where there is none. What is not a number is nobody's fence.
@@ -26,6 +31,7 @@ seen() {
 # Takes the lock and holds the fence against the highest one that was seen; a higher one is written down before anything is done.
 guard() {
     mkdir -p "$SCOPE" || fail "$SCOPE cannot be made"
+    [ -e "$SCOPE/spare" ] || head -c 65536 /dev/zero >"$SCOPE/spare" 2>/dev/null || true
     exec 9>>"$SCOPE/lock" || fail "$SCOPE/lock cannot be opened"
     flock -w 4 9 || {
         echo busy

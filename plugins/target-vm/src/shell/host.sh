@@ -72,9 +72,14 @@ begin() {
 
 # Asks a slot's unit to end; after STOP seconds it is killed. Returns whether it has ended.
 ended() {
-    [ -e "$SCOPE/slots/$1/stopping" ] || date +%s >"$SCOPE/slots/$1/stopping"
-    asked=$(cat "$SCOPE/slots/$1/stopping")
-    late=$(($(date +%s) - ${asked:-0}))
+    # By the time since the host was started, which nobody sets; after another start it counts anew.
+    now=$(cut -d . -f 1 /proc/uptime)
+    asked=$(cat "$SCOPE/slots/$1/stopping" 2>/dev/null)
+    [ "${asked:-$((now + 1))}" -le "$now" ] || {
+        asked=$now
+        keep "$SCOPE/slots/$1/stopping" "$now"
+    }
+    late=$((now - asked))
     case $SUPERVISOR in
     runit)
         service=$SCOPE/slots/$1/service

@@ -131,6 +131,34 @@ fn a_release_that_crashes_fails_with_its_log_and_the_good_one_never_notices() {
 }
 
 #[test]
+fn a_release_that_never_becomes_ready_is_given_up_and_one_that_dies_later_is_seen() {
+    let mut rig = Rig::start(1);
+    rig.converge(&rig.steady("v1"));
+    let callers = Callers::start(rig.fleet.haproxy.address(), 2);
+    rig.set("readyTimeoutMs", json!(2_000));
+    rig.release("late", "READY_AFTER_MS=600000");
+    let fault = rig.fail(&rig.canary("v1", "late", 5_000));
+    assert!(
+        !fault.retryable && fault.message.contains("late") && fault.message.contains("it is not ready after "),
+        "{}",
+        fault.message
+    );
+    rig.converge(&rig.steady("v1"));
+    let answers = callers.stop();
+    assert!(answers.len() == 1 && answers.contains_key("v1"), "{answers:?}");
+    // It serves for a while, and dies again and again.
+    rig.set("readyTimeoutMs", json!(60_000));
+    rig.release("mortal", "CRASH_AFTER_MS=4000");
+    rig.converge(&rig.canary("v1", "mortal", 500));
+    until("it is seen not to serve", || {
+        let seen = rig.observe().expect("it answers");
+        (seen.sides[1].ready == 0 && seen.drift.iter().any(|fact| fact.contains("mortal in slot b of web-1"))).then_some(())
+    });
+    let back = rig.converge(&rig.steady("v1"));
+    assert_eq!((back.sides.len(), back.drift.len()), (1, 0), "{back:?}");
+}
+
+#[test]
 fn files_that_somebody_edits_are_told_and_are_no_place_to_start_from() {
     let mut rig = Rig::start(1);
     rig.converge(&rig.steady("v1"));

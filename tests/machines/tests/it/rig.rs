@@ -134,6 +134,14 @@ impl Rig {
         path
     }
 
+    /// Makes a release, and returns how large it is.
+    #[cfg(feature = "systemd")]
+    pub(crate) fn release_bytes(&self, label: &str) -> u64 {
+        self.release(label, "");
+        let folder = self.store.folder.path().join(hex::encode(Sha256::digest(label)));
+        FILES.iter().filter_map(|(path, _)| fs::metadata(folder.join(path)).ok()).map(|found| found.len()).sum()
+    }
+
     pub(crate) fn steady(&self, label: &str) -> Desired {
         Desired { stable: Some(self.release(label, "")), candidate: None, traffic: Some(Traffic::default()) }
     }

@@ -1,7 +1,9 @@
 //! The target on machines with systemd, over sudo: what differs from runit on folders.
 
+use std::fs;
 use std::path::PathBuf;
 
+use plugin_host::Progress;
 use serde_json::json;
 use test_machines::{Callers, Fleet, until};
 
@@ -10,6 +12,9 @@ use crate::rig::{Rig, failed};
 
 /// Names the tree that the machines boot from; `tests/machines/tree` makes it.
 const TREE: &str = "MACHINE_TREE";
+
+/// The target's folder on a machine.
+const ROOT: &str = "/srv/towpath";
 
 fn boot(hosts: usize) -> Rig {
     #[expect(clippy::disallowed_methods, reason = "how `make test-vm` says where the tree is")]
@@ -78,6 +83,9 @@ fn a_release_that_crashes_fails_with_its_journal_and_without_sudo_nothing_begins
     rig.fleet.hosts[0].run(&["rm", "/etc/sudoers.d/deploy"]);
     let fault = rig.fail(&rig.steady("v1"));
     assert!(fault.retryable && fault.message.contains("sudo: a password is required"), "{}", fault.message);
+    rig.fleet.hosts[0].run(&["rm", "/usr/bin/sudo"]);
+    let fault = rig.fail(&rig.steady("v1"));
+    assert!(fault.retryable && fault.message.contains("exit code 127") && fault.message.contains("sudo"), "{}", fault.message);
 }
 
 #[test]
@@ -107,4 +115,57 @@ fn a_machine_that_nobody_reaches_is_left_out_and_brought_back_when_it_is_reached
     let answers = callers.stop();
     let lost: u64 = failed(&answers).iter().map(|(_, count)| **count).sum();
     assert!(lost <= CALLERS as u64, "{answers:?}");
+}
+
+#[test]
+fn a_disk_that_a_release_fills_is_no_obstacle_on_the_way_back_and_one_that_takes_no_writes_is_named() {
+    let mut rig = boot(1);
+    let program = rig.release_bytes("v1");
+    let size = format!("size={}", 2 * program + (4 << 20));
+    rig.fleet.hosts[0].run(&["mount", "-t", "tmpfs", "-o", &size, "tmpfs", ROOT]);
+    rig.converge(&rig.steady("v1"));
+    rig.converge(&rig.canary("v1", "v2", 5_000));
+    rig.fleet.hosts[0].run(&["sh", "-c", &format!("cat /dev/zero >{ROOT}/log 2>/dev/null; true")]);
+    let back = rig.converge(&rig.steady("v1"));
+    assert_eq!((back.sides.len(), back.sides[0].release.as_str(), back.candidate_basis_points), (1, "v1", 0), "{back:?}");
+    let fault = rig.fail(&rig.canary("v1", "v3", 5_000));
+    assert!(
+        !fault.retryable && fault.message.contains("the release needs") && fault.message.contains(" are left"),
+        "{}",
+        fault.message
+    );
+
+    rig.fleet.hosts[0].run(&["rm", &format!("{ROOT}/log")]);
+    rig.fleet.hosts[0].run(&["mount", "-o", "remount,ro", ROOT]);
+    let fault = rig.fail(&rig.steady("v1"));
+    assert!(
+        !fault.retryable && fault.message.contains("web-1") && fault.message.contains("Read-only file system"),
+        "{}",
+        fault.message
+    );
+    rig.fleet.hosts[0].run(&["mount", "-o", "remount,rw", ROOT]);
+    assert_eq!(rig.converge(&rig.steady("v1")).drift, Vec::<String>::new());
+}
+
+#[test]
+fn a_machine_that_loses_its_power_in_the_middle_of_an_upload_is_sent_the_rest() {
+    let mut rig = boot(1);
+    let ballast = rig.ballast("v1", 96 << 20);
+    let desired = rig.steady("v1");
+    let incoming = rig.scope(0).join("incoming");
+    let came = || {
+        let release = fs::read_dir(&incoming).ok()?.flatten().map(|folder| folder.path()).find(|path| path.is_dir())?;
+        fs::metadata(release.join("ballast")).ok().map(|found| found.len()).filter(|length| *length > 0)
+    };
+    let lost = std::thread::scope(|scope| {
+        let call = scope.spawn(|| rig.call_under(1, &desired, None));
+        until("a part has come", came);
+        rig.fleet.hosts[0].lose_power();
+        call.join().expect("it ends")
+    });
+    assert!(!matches!(lost, Progress::Converged(_)), "{lost:?}");
+    let before = came().expect("a part is there");
+    assert!(before < fs::metadata(&ballast).expect("a file").len(), "it was lost in the middle: {before}");
+    rig.fleet.hosts[0].reboot();
+    assert_eq!(rig.converge(&desired).sides[0].ready, 1);
 }
