@@ -16,9 +16,19 @@ use crate::weights::basis_points_of;
 /// How many differences are told.
 const DRIFT_MAX: usize = 50;
 
+/// By how many requests it is known how a balancer divides them: its turns are over many times by then.
+const REQUESTS_MIN: u64 = 2_000;
+
+/// How far from its weights a balancer's counts may be, in basis points: as much as the least share that can be asked for.
+const COUNTED_BASIS_POINTS_MAX: u16 = 100;
+
 /// Returns what runs, as it was seen, and what is remembered to have failed.
 pub(crate) fn observation(call: &Call<Settings>, hosts: &[&Host], fleet: &Fleet, memory: Option<&Memory>) -> Observation {
     let mut drift = drift(hosts, fleet);
+    // Callers who are kept on their side are not divided by weights.
+    if call.settings.balancer.as_ref().is_some_and(|balancer| balancer.cookie().is_none()) {
+        drift.extend(fleet.balancers.iter().filter_map(|(host, seen)| miscounted(host, fleet, seen)));
+    }
     let failed = memory.into_iter().flat_map(|memory| &memory.failed);
     drift.extend(failed.map(|(what, why)| format!("{what} is left out, it failed: {why}")));
     drift.truncate(DRIFT_MAX);
@@ -121,6 +131,29 @@ fn drift(hosts: &[&Host], fleet: &Fleet) -> Vec<String> {
         drift.extend(left);
     }
     drift
+}
+
+/// Returns that a balancer has the weights that were ordered and divides the requests otherwise, by what it counts. Where a server is down, the
+/// others have its part; of a host that is out of reach it is not known on which side it is.
+fn miscounted(balancer: &str, fleet: &Fleet, seen: &Seen) -> Option<String> {
+    let order = seen.order.as_ref().filter(|_| fleet.out.is_empty())?;
+    let answers =
+        |(name, (weight, _)): (&String, &(u32, String))| *weight == 0 || seen.servers.get(name).is_some_and(|server| server.up);
+    let all: u64 = seen.given.values().sum();
+    if all < REQUESTS_MIN || !is_in_force(seen, order) || !order.servers.iter().all(answers) {
+        return None;
+    }
+    let candidates = names(fleet, "candidate");
+    let given = candidates.iter().filter_map(|name| seen.given.get(name)).sum();
+    let weight_of = |names: &mut dyn Iterator<Item = &String>| -> u64 {
+        names.filter_map(|name| order.servers.get(name)).map(|(weight, _)| u64::from(*weight)).sum()
+    };
+    let weighted = weight_of(&mut candidates.iter());
+    let ordered = basis_points_of(weight_of(&mut order.servers.keys()).checked_sub(weighted)?, weighted);
+    let counted = basis_points_of(all - given, given);
+    (counted.abs_diff(ordered) > COUNTED_BASIS_POINTS_MAX).then(|| {
+        format!("{balancer} gave the candidate {counted} basis points of {all} requests, its weights are {ordered}: something else chooses")
+    })
 }
 
 fn weights(balancer: &str, seen: &Seen, order: &Order) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use towpath_sdk::target::Call;
 
-use super::{Balancer, Move, Order, Seen, Server, after};
+use super::{Balancer, Move, Order, Seen, Server, after, since};
 use crate::script::{Purpose, Script, plain};
 use crate::settings::{Haproxy, Settings};
 
@@ -109,7 +109,7 @@ impl Balancer for HaproxyApi {
         }
         let mut rows = after(lines, "stat").filter(|row| !row.is_empty());
         let header: Vec<_> = rows.next().unwrap_or_default().trim_start_matches("# ").split(',').collect();
-        let mut checked = false;
+        let (mut checked, mut counts) = (false, BTreeMap::new());
         for row in rows {
             let row: BTreeMap<_, _> = header.iter().copied().zip(row.split(',')).collect();
             match row.get("svname").copied() {
@@ -120,11 +120,13 @@ impl Balancer for HaproxyApi {
                 Some(name) if row.get("pxname") == Some(&self.backend.as_str()) => {
                     let server =
                         server(&row).ok_or_else(|| format!("HAProxy's row of server {} is not understood", plain(name)))?;
+                    counts.extend(row.get("stot").and_then(|count| Some((name.to_owned(), count.parse().ok()?))));
                     seen.servers.insert(name.to_owned(), server);
                 }
                 Some(_) | None => return Err("HAProxy's table of servers is not understood".to_owned()),
             }
         }
+        seen.given = since(lines, &counts);
         if checked { Ok(seen) } else { Err(format!("HAProxy has no backend {}", self.backend)) }
     }
 

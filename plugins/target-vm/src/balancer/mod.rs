@@ -57,6 +57,8 @@ pub(crate) struct Seen {
     pub(crate) servers: BTreeMap<String, Server>,
     /// Where requests go that go another way than by weights.
     pub(crate) routed: Routed,
+    /// How many requests each server was given since it was moved last, where that is counted.
+    pub(crate) given: BTreeMap<String, u64>,
 }
 
 /// One server.
@@ -142,6 +144,15 @@ fn change_of(servers: &mut BTreeMap<String, Server>, name: &str, change: impl Fn
     }
 }
 
+/// Returns how many requests came after the ones that were counted at the last move. Where a counter began anew nothing is known of any.
+fn since(lines: &[String], now: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let counted =
+        |line: &str| line.rsplit_once(' ').and_then(|(name, count)| Some((name.to_owned(), count.parse::<u64>().ok()?)));
+    let before: BTreeMap<_, _> = after(lines, "count").filter_map(counted).collect();
+    let came = now.iter().map(|(name, count)| Some((name.clone(), count.checked_sub(*before.get(name)?)?)));
+    came.collect::<Option<_>>().unwrap_or_default()
+}
+
 impl Seen {
     /// Reads what every balancer's script says: the fence, what was ordered, and why there is nothing more.
     fn begin(lines: &[String]) -> Result<Self, String> {
@@ -152,6 +163,7 @@ impl Seen {
             silent: after(lines, "silent").next().map(plain),
             servers: BTreeMap::new(),
             routed: Routed::default(),
+            given: BTreeMap::new(),
         })
     }
 

@@ -38,8 +38,9 @@ look() {
     failed*) fail "${said#failed }" ;;
     '') echo "silent nobody answers at $ADMIN" ;;
     *)
-        printf '%s\n' "$said" | grep -E '::(hostname|health_flags|weight|rq_active)::' | sed -n -e "s/^$CLUSTER::/host &/p" \
+        printf '%s\n' "$said" | grep -E '::(hostname|health_flags|weight|rq_active|rq_total)::' | sed -n -e "s/^$CLUSTER::/host &/p" \
             -e "s/^$CLUSTER-stable::/host &/p" -e "s/^$CLUSTER-candidate::/host &/p"
+        [ ! -e "$SCOPE/counts" ] || sed 's/^/count /' "$SCOPE/counts"
         for kind in static_clusters dynamic_active_clusters; do dump clusters "$kind" "$CLUSTER(-stable%7C-candidate)%3F"; done
         [ -z "$ROUTES" ] || dump routes dynamic_route_configs "$CLUSTER"
         ;;
@@ -58,5 +59,7 @@ apply() {
     [ -z "$CANDIDATE" ] || keep "$FOLDER/$CLUSTER-candidate.json" "$CANDIDATE"
     [ -z "$TABLE" ] || keep "$FOLDER/$CLUSTER-routes.json" "$TABLE"
     keep "$FOLDER/$CLUSTER.json" "$SERVERS"
+    # From here on it is counted who is given what.
+    keep "$SCOPE/counts" "$(ask /clusters | sed -n "s/^$CLUSTER::\(.*\)::rq_total::\([0-9]*\)$/\1 \2/p")"
     echo done
 }

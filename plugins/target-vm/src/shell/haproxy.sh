@@ -34,7 +34,10 @@ look() {
     [ ! -e "$SCOPE/order" ] || sed 's/^/order /' "$SCOPE/order"
     said=$(ask "show stat $BACKEND 6 -1") || said=
     case $said in
-    '# '*) printf '%s\n' "$said" | sed 's/^/stat /' ;;
+    '# '*)
+        printf '%s\n' "$said" | sed 's/^/stat /'
+        [ ! -e "$SCOPE/counts" ] || sed 's/^/count /' "$SCOPE/counts"
+        ;;
     failed*) fail "${said#failed }" ;;
     '') echo "silent nobody answers at $SOCKET" ;;
     *) echo "silent $said" | head -n 1 ;;
@@ -57,6 +60,8 @@ apply() {
         added=$(printf '%s\n' "$COMMANDS" | tr ';' '\n' | sed -n 's/^add server \([^ ]*\) .*/ \1/p' | head -n 3 | tr -d '\n')
         fail "HAProxy says: $said${added:+; it was to add$added}"
     fi
+    # From here on it is counted who is given what.
+    [ -z "$COMMANDS" ] || keep "$SCOPE/counts" "$(ask "show stat $BACKEND 4 -1" | cut -d , -f 2,8 | tr , ' ')"
     if [ -n "$STATE" ]; then
         kept=$(ask "show servers state")
         case $kept in

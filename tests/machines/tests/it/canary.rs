@@ -34,6 +34,8 @@ fn a_canary_goes_up_and_back_and_up_again_without_a_failed_request() {
         let (all, of_candidate) = (next.values().sum::<u64>() as f64, next["v2"] as f64);
         let (measured, wanted) = (of_candidate / all, f64::from(share) / 10_000.0);
         assert!((measured - wanted).abs() < 0.01, "{measured} at {wanted}");
+        // By HAProxy's own counts it is so as well.
+        assert_eq!(rig.observe().expect("it answers").drift, Vec::<String>::new());
     }
     let found = rig.converge(&rig.steady("v1"));
     assert_eq!((found.candidate_basis_points, found.sides.len()), (0, 1));

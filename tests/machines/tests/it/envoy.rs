@@ -47,6 +47,8 @@ fn a_canary_goes_up_by_weight_and_back_and_a_restart_changes_nothing() {
         let next = next_requests(&callers, 2_000);
         let (measured, wanted) = (next["v2"] as f64 / next.values().sum::<u64>() as f64, f64::from(share) / 10_000.0);
         assert!((measured - wanted).abs() < 0.01, "{measured} at {wanted}");
+        // By its own counts it is so as well.
+        assert_eq!(rig.observe().expect("it answers").drift, Vec::<String>::new());
     }
     rig.converge(&rig.steady("v1"));
     assert_eq!(next_requests(&callers, 200).into_iter().filter(|(_, count)| *count > 0).count(), 1);

@@ -76,3 +76,22 @@ fn until_all_are_with(callers: &Callers, version: &str) {
         paths.iter().all(|path| path.last().is_some_and(|last| last == version)).then_some(())
     });
 }
+
+#[test]
+fn callers_who_are_kept_by_a_cookie_that_the_settings_do_not_know_are_found_by_the_counts() {
+    let mut rig = Rig::on(Fleet::start_sticky(1, COOKIE));
+    let mut balancer = rig.fleet.settings()["balancer"].clone();
+    balancer["haproxy"].as_object_mut().expect("settings").remove("cookie");
+    rig.set("balancer", balancer);
+    rig.converge(&rig.steady("v1"));
+    let callers = Callers::start_with_cookies(rig.fleet.haproxy.address(), 4);
+    next_requests(&callers, 100);
+    rig.converge(&rig.canary("v1", "v2", 5_000));
+    let drift = until("it is counted", || {
+        next_requests(&callers, 500);
+        Some(rig.observe().expect("it answers").drift).filter(|drift| !drift.is_empty())
+    });
+    assert!(drift.len() == 1 && drift[0].starts_with("lb-1 gave the candidate 0 basis points of "), "{drift:?}");
+    assert!(drift[0].ends_with("requests, its weights are 5000: something else chooses"), "{drift:?}");
+    callers.stop();
+}

@@ -14,7 +14,7 @@ use serde_json::Value;
 use towpath_sdk::target::Call;
 
 use super::routes::{Routed, Routes, To};
-use super::{Balancer, Move, Order, Seen, Server, after, moved};
+use super::{Balancer, Move, Order, Seen, Server, after, moved, since};
 use crate::script::{Purpose, Script, plain};
 use crate::settings::{Envoy, Settings};
 
@@ -177,6 +177,7 @@ impl Balancer for EnvoyFiles {
             let elsewhere = [&stable, &candidate].into_iter().filter_map(|side| side.get(name));
             server.sessions += elsewhere.map(|server| server.sessions).sum::<u64>();
         }
+        seen.given = given(&self.cluster, lines, &seen.servers);
         if self.settings.routes.is_some() {
             let sides = [stable, candidate]
                 .map(|side| side.into_iter().map(|(name, server)| (name, server.up && server.checked)).collect());
@@ -237,8 +238,26 @@ fn common(name: &str, found: &Value) -> Result<(), String> {
     }
 }
 
+/// Returns how many requests each server of a cluster was given since the last move. They are counted by address.
+fn given(cluster: &str, lines: &[String], servers: &BTreeMap<String, Server>) -> BTreeMap<String, u64> {
+    let facts = facts(cluster, lines);
+    let count = |server: &Server| {
+        let address = server.address.clone()?;
+        let count = facts.get(address.as_str())?.get("rq_total")?.parse().ok()?;
+        Some((address, count))
+    };
+    let came = since(lines, &servers.values().filter_map(count).collect());
+    let of = |(name, server): (&String, &Server)| Some((name.clone(), *came.get(server.address.as_ref()?)?));
+    servers.iter().filter_map(of).collect()
+}
+
 /// Reads the servers of a cluster, by their names; those that are gone, and those without a name, are nobody's.
 fn servers(cluster: &str, lines: &[String]) -> BTreeMap<String, Server> {
+    facts(cluster, lines).into_iter().filter_map(|(address, facts)| server(address, &facts)).collect()
+}
+
+/// Reads what is told of a cluster's servers, by their addresses.
+fn facts<'a>(cluster: &str, lines: &'a [String]) -> BTreeMap<&'a str, BTreeMap<&'a str, &'a str>> {
     let mut facts = BTreeMap::<&str, BTreeMap<&str, &str>>::new();
     for line in after(lines, "host") {
         let fact = line.strip_prefix(cluster).and_then(|rest| rest.strip_prefix("::")).and_then(|rest| rest.rsplit_once("::"));
@@ -247,7 +266,7 @@ fn servers(cluster: &str, lines: &[String]) -> BTreeMap<String, Server> {
             facts.entry(address).or_default().insert(name, value);
         }
     }
-    facts.into_iter().filter_map(|(address, facts)| server(address, &facts)).collect()
+    facts
 }
 
 fn server(address: &str, facts: &BTreeMap<&str, &str>) -> Option<(String, Server)> {

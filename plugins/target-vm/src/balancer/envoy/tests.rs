@@ -31,6 +31,7 @@ fn host(cluster: &str, name: &str, port: u16, flags: &str, active: u32) -> Vec<S
         fact(&format!("health_flags::{flags}")),
         fact("weight::19"),
         fact(&format!("rq_active::{active}")),
+        fact("rq_total::120"),
     ]
 }
 
@@ -149,4 +150,19 @@ fn values_of_cookies_are_taken_as_they_are() {
     assert_eq!(route["match"]["headers"][0]["string_match"]["safe_regex"]["regex"], r"(.*; *)?beta=a\.b \(c\)\*(;.*)?");
     assert_eq!((&route["route"]["cluster"], &route["route"]["timeout"]), (&json!("web-stable"), &json!("1.500s")));
     assert_eq!(table.as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn what_was_given_is_counted_since_the_last_move_and_not_over_a_restart() {
+    let hosts = [host("web", "web-1-a", 1, "healthy", 0), host("web", "web-1-b", 2, "healthy", 0)];
+    let given = |counts: &[&str]| {
+        let mut lines = said(&hosts, &json!([]), &Order::default());
+        lines.extend(counts.iter().map(|count| format!("count {count}")));
+        envoy().read(&lines).expect("it is understood").given
+    };
+    let both = given(&["10.0.0.1:1 100", "10.0.0.1:2 119"]);
+    assert_eq!(both, BTreeMap::from([("web-1-a".to_owned(), 20), ("web-1-b".to_owned(), 1)]));
+    for unknown in [&[][..], &["10.0.0.1:1 100"], &["10.0.0.1:1 100", "10.0.0.1:2 121"], &["10.0.0.1:1 100", "10.0.0.1:2 x"]] {
+        assert!(given(unknown).is_empty(), "{unknown:?}");
+    }
 }
