@@ -50,7 +50,7 @@ lint: lint-code lint-dependencies ## asks rustfmt, clippy, the tidy test and car
 
 lint-code: setup
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features test-machines/systemd --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps -p towpath-sdk
 	$(CARGO) test --locked -p tidy -- --nocapture
 
