@@ -145,11 +145,9 @@ fn miscounted(balancer: &str, fleet: &Fleet, seen: &Seen) -> Option<String> {
     }
     let candidates = names(fleet, "candidate");
     let given = candidates.iter().filter_map(|name| seen.given.get(name)).sum();
-    let weight_of = |names: &mut dyn Iterator<Item = &String>| -> u64 {
-        names.filter_map(|name| order.servers.get(name)).map(|(weight, _)| u64::from(*weight)).sum()
-    };
-    let weighted = weight_of(&mut candidates.iter());
-    let ordered = basis_points_of(weight_of(&mut order.servers.keys()).checked_sub(weighted)?, weighted);
+    let weighted = seen.weight_of(candidates.iter().map(String::as_str));
+    let others = seen.weight_of(order.servers.keys().map(String::as_str)).checked_sub(weighted)?;
+    let ordered = basis_points_of(others, weighted);
     let counted = basis_points_of(all - given, given);
     (counted.abs_diff(ordered) > COUNTED_BASIS_POINTS_MAX).then(|| {
         format!("{balancer} gave the candidate {counted} basis points of {all} requests, its weights are {ordered}: something else chooses")

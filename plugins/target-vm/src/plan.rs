@@ -3,7 +3,7 @@
 use towpath_sdk::target::{Call, Desired, RequestKey, RouteMatch, SideDesired, Traffic};
 use towpath_sdk::{Fault, Side};
 
-use crate::balancer::nginx;
+use crate::balancer;
 use crate::balancer::routes::{Match, Part, Routes, To};
 use crate::configuration::{Configuration, fingerprint};
 use crate::report::Identity;
@@ -58,6 +58,9 @@ impl<'a> Plan<'a> {
         }
         let share = desired.traffic.as_ref().map(|traffic| traffic.candidate_basis_points);
         let routes = desired.traffic.as_ref().map_or_else(Routes::default, routes);
+        if let Some(why) = balancer::of(call).and_then(|balancer| balancer.cannot(&routes)) {
+            return Err(Fault::permanent(why));
+        }
         Ok(Self { stable, candidate, share, routes, hosts })
     }
 
@@ -104,16 +107,13 @@ fn can_be_served(settings: &Settings, traffic: &Traffic) -> Result<(), Fault> {
     let has_routes = settings.balancer.as_ref().is_some_and(BalancerSettings::has_routes);
     if !traffic.matches.is_empty() && !has_routes {
         return no(
-            "cannot send requests to a side by a header or cookie of theirs: the settings name no routes of the balancer's",
+            "cannot send requests to a side by a header or cookie of theirs: that takes `routes` of nginx or Envoy in the settings",
         );
     }
     if traffic.mirror_basis_points > 0 && !has_routes {
-        return no("cannot copy requests: the settings name no routes of the balancer's");
+        return no("cannot copy requests: that takes `routes` of nginx or Envoy in the settings");
     }
     traffic.matches.iter().try_for_each(can_be_matched)?;
-    if let (Some(BalancerSettings::Nginx(_)), Some(why)) = (&settings.balancer, nginx::cannot(&routes(traffic))) {
-        return Err(Fault::permanent(why));
-    }
     let cookie = settings.balancer.as_ref().and_then(BalancerSettings::cookie);
     match (&traffic.sticky, cookie) {
         (None, _) => {}

@@ -105,6 +105,20 @@ pub fn answers(address: SocketAddr) -> bool {
     Caller { connection: None, cookie: None, keeps_cookies: false }.call(address).is_ok()
 }
 
+/// Makes one request with another line in its head, and returns all that is answered.
+///
+/// # Panics
+///
+/// When nobody answers.
+pub fn get(address: SocketAddr, path: &str, line: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: web\r\nConnection: close\r\n{line}\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer
+}
+
 /// One caller.
 struct Caller {
     connection: Option<TcpStream>,

@@ -1,13 +1,13 @@
 //! Envoy before the hosts.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::callers::get;
 use crate::process::{Process, free_port, until};
 
 /// How it is set up.
@@ -129,13 +129,7 @@ impl Envoy {
     ///
     /// When nobody answers.
     pub fn ask(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(self.admin()).expect("it listens");
-        stream
-            .write_all(format!("GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n").as_bytes())
-            .expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        answer
+        get(self.admin(), path, "Accept: */*")
     }
 
     /// Returns how many requests the servers of a cluster were given.

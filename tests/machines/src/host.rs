@@ -24,7 +24,6 @@ pub struct Host {
     port: u16,
     ports: (u16, u16),
     kind: Kind,
-    link: Link,
     /// By how many seconds each of its commands is delayed.
     delay_seconds: u32,
     sshd: Option<Process>,
@@ -77,8 +76,7 @@ impl Host {
         fs::create_dir_all(folder.join("root")).expect("the folder can be written");
         make_key(&folder.join("key"));
         let (port, ports) = (free_port(), (free_port(), free_port()));
-        let link = Link::of(port);
-        Self { name: name.to_owned(), folder, port, ports, kind, link, delay_seconds: 0, sshd: None, supervisor: None }
+        Self { name: name.to_owned(), folder, port, ports, kind, delay_seconds: 0, sshd: None, supervisor: None }
     }
 
     /// Returns its name.
@@ -95,7 +93,7 @@ impl Host {
     pub fn address(&self) -> Ipv4Addr {
         match self.kind {
             Kind::Folder(_) => Ipv4Addr::LOCALHOST,
-            Kind::Machine(_) => self.link.address(),
+            Kind::Machine(_) => self.link().address(),
         }
     }
 
@@ -209,15 +207,11 @@ impl Host {
             0 => String::new(),
             seconds => format!("ForceCommand sleep {seconds}; exec sh -c \"$SSH_ORIGINAL_COMMAND\"\n"),
         };
-        // What this process's user has a shell do at every logon is not the host's, and may take as long as it likes.
-        let home = match self.kind {
-            Kind::Folder(_) => format!("SetEnv HOME={}\n", self.folder.display()),
-            Kind::Machine(_) => String::new(),
-        };
-        // A machine has its address when it runs already; nobody but this host reaches it.
-        let listen = match self.kind {
-            Kind::Folder(_) => Ipv4Addr::LOCALHOST,
-            Kind::Machine(_) => Ipv4Addr::UNSPECIFIED,
+        let (home, listen) = match self.kind {
+            // What this process's user has a shell do at every logon is not the host's, and may take as long as it likes.
+            Kind::Folder(_) => (format!("SetEnv HOME={}\n", self.folder.display()), Ipv4Addr::LOCALHOST),
+            // A machine has its address when it runs already; nobody but this host reaches it.
+            Kind::Machine(_) => (String::new(), Ipv4Addr::UNSPECIFIED),
         };
         let config = format!(
             "Port {}\nListenAddress {listen}\nHostKey {key}\nAuthorizedKeysFile {users}\nPidFile none\nStrictModes no\nUsePAM no\n\
@@ -269,15 +263,22 @@ impl Host {
     }
 
     fn leader(&self) -> String {
+        // A folder's supervisor is in this machine's own network, which is nobody's to change.
+        assert!(matches!(self.kind, Kind::Machine(_)), "{} is no machine", self.name);
         self.supervisor.as_ref().and_then(Process::leader).expect("a machine that runs")
+    }
+
+    fn link(&self) -> Link {
+        Link::of(self.port)
     }
 
     /// Takes a machine's power away; `reboot` gives it back.
     ///
     /// # Panics
     ///
-    /// When the host does not run.
+    /// When the host is no machine.
     pub fn lose_power(&self) {
+        assert!(matches!(self.kind, Kind::Machine(_)), "{} is no machine", self.name);
         self.supervisor.as_ref().expect("it runs").kill_children();
     }
 
@@ -315,6 +316,7 @@ impl Host {
                 until("s6 takes commands", || control.exists().then_some(()));
             }
             Kind::Machine(tree) => {
+                let link = self.link();
                 // It ends with whoever started it, however that ends.
                 let mut command = Command::new("setpriv");
                 command.args(["--pdeathsig", "KILL", "--", "systemd-nspawn"]);
@@ -330,13 +332,13 @@ impl Host {
                 command.arg("--directory").arg(tree).arg(format!("--machine={}-{}", self.name, self.port));
                 command.arg(format!("--bind-ro={}:/etc/machine", self.folder.display()));
                 command.arg(format!("--bind={}:{MACHINE_ROOT}", self.root().display()));
-                command.arg(self.link.argument());
-                until("the network of the machine before is gone", || (!self.link.is_there()).then_some(()));
+                command.arg(link.argument());
+                until("the network of the machine before is gone", || (!link.is_there()).then_some(()));
                 self.supervisor = Some(Process::start(&mut command, "systemd-container", &log));
                 until_well("the machine has its network, which takes root and CAP_NET_ADMIN,", || {
                     let leader = self.supervisor.as_ref().and_then(Process::leader);
                     let log = || fs::read_to_string(&log).unwrap_or_default();
-                    self.link.connect(&leader.ok_or_else(|| format!("it does not run: {}", log()))?)
+                    link.connect(&leader.ok_or_else(|| format!("it does not run: {}", log()))?)
                 });
                 self.until_it_listens();
                 // Until then it lets nobody on but root.

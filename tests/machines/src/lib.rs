@@ -14,7 +14,7 @@ mod meter;
 mod nginx;
 mod process;
 
-pub use callers::{Callers, FAILED, answers};
+pub use callers::{Callers, FAILED, answers, get};
 pub use envoy::Envoy;
 pub use fleet::Fleet;
 pub use haproxy::Haproxy;

@@ -61,12 +61,17 @@ impl Nginx {
         self.folder.join("web.conf")
     }
 
-    /// Returns it as the target's settings name it, on this host and with this folder there.
+    /// Returns it as the target's settings name it, on this host and with this folder there; its routes are somebody else's.
     pub fn settings(&self, host: &str, root: &Path) -> Value {
         json!({ "nginx": {
             "hosts": [host], "include": self.include(), "configuration": self.folder.join("nginx.conf"), "pidFile": self.folder.join("pid"),
-            "root": root, "routes": self.folder.join("web-routes.conf"),
+            "root": root,
         } })
+    }
+
+    /// Returns the file with its routes.
+    pub fn routes(&self) -> PathBuf {
+        self.folder.join("web-routes.conf")
     }
 
     /// Ends it as a crash does.

@@ -24,13 +24,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 ///
 /// When it does not come true within a minute.
 pub fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..LOOKS_MAX {
-        if let Some(found) = condition() {
-            return found;
-        }
-        std::thread::sleep(PAUSE); // tidy: between two looks at the condition
-    }
-    panic!("{what} did not come true within {} s", (LOOKS_MAX * PAUSE).as_secs())
+    until_well(what, || condition().ok_or_else(|| "nobody says why".to_owned()))
 }
 
 /// The same for what says why it is not so yet, which is told when a test gives up.
@@ -45,7 +39,7 @@ pub(crate) fn until_well<T>(what: &str, mut attempt: impl FnMut() -> Result<T, S
             Ok(found) => return found,
             Err(why) => last = why,
         }
-        std::thread::sleep(PAUSE); // tidy: between two attempts
+        std::thread::sleep(PAUSE); // tidy: between two looks at the condition
     }
     panic!("{what} did not come true within {} s: {last}", (LOOKS_MAX * PAUSE).as_secs())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use towpath_sdk::target::Call;
 
-use super::{Balancer, Move, Order, Seen, Server, after, since};
+use super::{Balancer, Move, Order, Seen, Server, after, placed, since};
 use crate::script::{Purpose, Script, plain};
 use crate::settings::{Haproxy, Settings};
 
@@ -24,25 +24,12 @@ pub(crate) struct HaproxyApi {
 
 impl HaproxyApi {
     pub(crate) fn new(call: &Call<Settings>, settings: &Haproxy) -> Self {
-        let (service, environment) = (&call.context.service, &call.context.environment);
         let root = settings.root.as_deref().unwrap_or(&call.settings.root);
         Self {
             settings: settings.clone(),
-            backend: settings.backend.replace("{service}", service).replace("{environment}", environment),
+            backend: placed(&settings.backend, &call.context),
             scope: crate::scope(root, &call.context),
         }
-    }
-
-    fn script(&self, purpose: Purpose) -> Script {
-        let script = Script::on_haproxy(purpose)
-            .through_sudo(self.settings.sudo)
-            .with("SCOPE", &self.scope)
-            .with("SOCKET", &self.settings.socket);
-        script.with("BACKEND", &self.backend).with("STATE", self.settings.state_file.as_deref().unwrap_or_default())
-    }
-
-    fn acting(&self, fence: u64) -> Script {
-        self.script(Purpose::Act).with("FENCE", fence.to_string()).then(&["guard"])
     }
 
     fn command(&self, change: &Move) -> String {
@@ -93,12 +80,16 @@ impl Balancer for HaproxyApi {
         &self.settings.hosts
     }
 
-    fn checks_newcomers(&self) -> bool {
-        true
+    fn script(&self, purpose: Purpose) -> Script {
+        let script = Script::on_haproxy(purpose)
+            .through_sudo(self.settings.sudo)
+            .with("SCOPE", &self.scope)
+            .with("SOCKET", &self.settings.socket);
+        script.with("BACKEND", &self.backend).with("STATE", self.settings.state_file.as_deref().unwrap_or_default())
     }
 
-    fn look(&self) -> Script {
-        self.script(Purpose::Look).then(&["look"])
+    fn checks_newcomers(&self) -> bool {
+        true
     }
 
     fn read(&self, lines: &[String]) -> Result<Seen, String> {
@@ -128,10 +119,6 @@ impl Balancer for HaproxyApi {
         }
         seen.given = since(lines, &counts);
         if checked { Ok(seen) } else { Err(format!("HAProxy has no backend {}", self.backend)) }
-    }
-
-    fn claim(&self, fence: u64) -> Script {
-        self.acting(fence).then(&["claim"])
     }
 
     fn apply(&self, fence: u64, _seen: &Seen, order: Option<&Order>, moves: &[Move]) -> Script {

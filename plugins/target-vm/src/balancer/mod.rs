@@ -2,15 +2,16 @@
 
 mod envoy;
 mod haproxy;
-pub(crate) mod nginx;
+mod nginx;
 pub(crate) mod routes;
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
+use towpath_sdk::Context;
 use towpath_sdk::target::Call;
 
-use crate::script::{Script, plain};
+use crate::script::{Purpose, Script, plain};
 use crate::settings::{BalancerSettings, Settings};
 
 use envoy::EnvoyFiles;
@@ -23,17 +24,36 @@ pub(crate) trait Balancer {
     /// Returns the hosts that it runs on.
     fn hosts(&self) -> &[String];
 
+    /// Returns a script that has its words and knows what it is called there.
+    fn script(&self, purpose: Purpose) -> Script;
+
     /// Returns whether it looks at a server that comes before that is given requests.
-    fn checks_newcomers(&self) -> bool;
+    fn checks_newcomers(&self) -> bool {
+        false
+    }
+
+    /// Returns what of these routes it cannot serve, if anything.
+    fn cannot(&self, _routes: &Routes) -> Option<String> {
+        None
+    }
 
     /// Returns the script that looks at it.
-    fn look(&self) -> Script;
+    fn look(&self) -> Script {
+        self.script(Purpose::Look).then(&["look"])
+    }
+
+    /// Returns the beginning of every script that acts there: it holds the fence first.
+    fn acting(&self, fence: u64) -> Script {
+        self.script(Purpose::Act).with("FENCE", fence.to_string()).then(&["guard"])
+    }
 
     /// Reads what that script said. An error stays until somebody sets it up otherwise.
     fn read(&self, lines: &[String]) -> Result<Seen, String>;
 
     /// Returns the script that makes the fence known there.
-    fn claim(&self, fence: u64) -> Script;
+    fn claim(&self, fence: u64) -> Script {
+        self.acting(fence).then(&["claim"])
+    }
 
     /// Returns the script that writes down what is ordered, where something new is, and makes these moves in their order, from what was seen.
     fn apply(&self, fence: u64, seen: &Seen, order: Option<&Order>, moves: &[Move]) -> Script;
@@ -110,6 +130,11 @@ pub(crate) fn of(call: &Call<Settings>) -> Option<Box<dyn Balancer>> {
         BalancerSettings::Nginx(nginx) => Box::new(NginxFile::new(call, nginx)),
         BalancerSettings::Envoy(envoy) => Box::new(EnvoyFiles::new(call, envoy)),
     })
+}
+
+/// Returns a setting with what is deployed in the place of the words that stand for it.
+fn placed(text: &str, context: &Context) -> String {
+    text.replace("{service}", &context.service).replace("{environment}", &context.environment)
 }
 
 /// Returns the rest of the lines that begin with a word.

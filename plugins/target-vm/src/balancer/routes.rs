@@ -66,12 +66,17 @@ impl Routes {
         self.mirror == 0 && self.matches.is_empty()
     }
 
+    /// Returns whether requests, or copies of them, go to a side by these routes.
+    pub(crate) fn lead_to(&self, side: To) -> bool {
+        (side == To::Candidate && self.mirror > 0) || self.matches.iter().any(|chosen| chosen.to == side)
+    }
+
     /// Returns what is wanted, with the servers that may be given such requests; nothing of it without a candidate.
     pub(crate) fn over(&self, stable: &[String], candidate: &[String]) -> Self {
         if self.are_none() || candidate.is_empty() {
             return Self::default();
         }
-        let stable = if self.matches.iter().any(|wanted| wanted.to == To::Stable) { stable } else { &[] };
+        let stable = if self.lead_to(To::Stable) { stable } else { &[] };
         Self { stable: stable.to_vec(), candidate: candidate.to_vec(), ..self.clone() }
     }
 

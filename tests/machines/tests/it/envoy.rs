@@ -1,11 +1,10 @@
 //! The same target where Envoy divides the traffic: by weights, by what requests carry, and by copies.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use plugin_host::{Desired, RequestKey, RouteMatch, Side, Traffic};
-use test_machines::{Callers, Envoy, until};
+use test_machines::{Callers, Envoy, get, until};
 
 use crate::canary::next_requests;
 use crate::rig::{Rig, failed, target};
@@ -29,10 +28,7 @@ pub(crate) fn chosen(on: RequestKey, value: &str, to: Side) -> RouteMatch {
 
 /// Returns what a request with this line in its head is answered.
 pub(crate) fn answer(address: SocketAddr, line: &str) -> String {
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    stream.write_all(format!("GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n{line}\r\n\r\n").as_bytes()).expect("it reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers");
+    let answer = get(address, "/", line);
     answer.rsplit_once("\r\n\r\n").map_or(answer.clone(), |(_, body)| body.to_owned())
 }
 
@@ -132,6 +128,9 @@ fn a_candidate_that_receives_copies_fails_nobody() {
 #[test]
 fn an_envoy_that_is_set_up_otherwise_is_refused_and_one_that_has_another_file_is_put_right() {
     let (mut rig, envoy) = start(1);
+    // Here the routes are somebody else's.
+    rig.change("balancer", |balancer| drop(balancer["envoy"].as_object_mut().expect("settings").remove("routes")));
+    let routes = fs::read(envoy.file("web-routes")).expect("it is there");
     rig.converge(&rig.canary("v1", "v2", 5_000));
     let servers = envoy.file("web");
     let ours = fs::read_to_string(&servers).expect("it is there");
@@ -145,6 +144,7 @@ fn an_envoy_that_is_set_up_otherwise_is_refused_and_one_that_has_another_file_is
     });
     let found = rig.converge(&rig.canary("v1", "v2", 5_000));
     assert_eq!((found.candidate_basis_points, found.drift.len()), (5_000, 0), "{found:?}");
+    assert_eq!(fs::read(envoy.file("web-routes")).expect("it is there"), routes, "nobody touched them");
     let root = rig.fleet.balancer.root();
     let other = Envoy::start_with(&root.join("other"), target(), "web", "LEAST_REQUEST");
     rig.set("balancer", other.settings(rig.fleet.balancer.name(), &root));

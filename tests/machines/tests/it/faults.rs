@@ -146,9 +146,10 @@ fn a_release_that_never_becomes_ready_is_given_up_and_one_that_dies_later_is_see
     rig.converge(&rig.steady("v1"));
     let answers = callers.stop();
     assert!(answers.len() == 1 && answers.contains_key("v1"), "{answers:?}");
-    // It serves for a while, and dies again and again.
+    // It serves for a while, and dies again and again; each time it needs a while, longer than a look takes.
     rig.set("readyTimeoutMs", json!(60_000));
-    rig.release("mortal", "CRASH_AFTER_MS=4000");
+    rig.set("restartsMax", json!(100));
+    rig.release("mortal", "READY_AFTER_MS=4000\nCRASH_AFTER_MS=14000");
     rig.converge(&rig.canary("v1", "mortal", 500));
     until("it is seen not to serve", || {
         let seen = rig.observe().expect("it answers");
@@ -217,21 +218,15 @@ fn a_host_that_goes_away_in_the_middle_of_an_upload_is_sent_the_rest() {
     let mut rig = Rig::start(1);
     let ballast = rig.ballast("v1", 96 << 20);
     let desired = rig.steady("v1");
-    let incoming = rig.scope(0).join("incoming");
-    let came = || {
-        let release = fs::read_dir(&incoming).ok()?.flatten().map(|folder| folder.path()).find(|path| path.is_dir())?;
-        let length = fs::metadata(release.join("ballast")).ok()?.len();
-        (length > 0).then_some(length)
-    };
     let cut = std::thread::scope(|scope| {
         let call = scope.spawn(|| rig.call_under(1, &desired, None));
-        until("a part has come", came);
+        until("a part has come", || rig.came(0));
         // The whole group: also the process that serves the connection.
         rig.fleet.hosts[0].cut_connections();
         call.join().expect("it ends")
     });
     assert!(!matches!(cut, Progress::Converged(_)), "{cut:?}");
-    let before = came().expect("a part is there");
+    let before = rig.came(0).expect("a part is there");
     assert!(before < fs::metadata(&ballast).expect("a file").len(), "it was cut in the middle: {before}");
     let found = rig.converge(&desired);
     assert_eq!(found.sides[0].ready, 1);

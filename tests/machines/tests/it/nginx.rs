@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::SocketAddr;
 
 use plugin_host::{RequestKey, Side, Traffic};
-use test_machines::{Callers, Nginx, until};
+use serde_json::json;
+use test_machines::{Callers, Nginx, get, until};
 
 use crate::canary::next_requests;
 use crate::envoy::{answer, chosen, divided};
@@ -24,10 +24,7 @@ fn others<'a>(answers: &'a BTreeMap<String, u64>, versions: &[&str]) -> Vec<&'a 
 /// Returns how many requests the candidates in the second slots have answered, as they count them.
 fn answered(rig: &Rig) -> u64 {
     let of = |port: u16| {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n").expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
+        let answer = get(SocketAddr::from(([127, 0, 0, 1], port)), "/metrics", "Accept: */*");
         let counts = answer.lines().filter(|line| line.starts_with("http_requests_total"));
         counts.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum::<u64>()
     };
@@ -94,6 +91,9 @@ fn what_nginx_has_not_loaded_is_told_and_put_right_and_another_method_is_refused
 #[test]
 fn chosen_callers_meet_the_candidate_and_copies_of_others_reach_it_and_fail_nobody() {
     let (mut rig, nginx) = start(2, "");
+    let fault = rig.fail(&divided(&rig, Traffic { mirror_basis_points: 5_000, ..Traffic::default() }));
+    assert!(!fault.retryable && fault.message.contains("that takes `routes` of nginx or Envoy"), "{}", fault.message);
+    rig.change("balancer", |balancer| balancer["nginx"]["routes"] = json!(nginx.routes()));
     rig.converge(&rig.steady("v1"));
     let callers = Callers::start(nginx.address(), 3);
     let matches = vec![

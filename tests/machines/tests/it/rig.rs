@@ -94,7 +94,6 @@ impl Rig {
     }
 
     /// Changes a part of a setting.
-    #[cfg(feature = "systemd")]
     pub(crate) fn change(&mut self, name: &str, change: impl FnOnce(&mut Value)) {
         change(&mut self.settings[name]);
     }
@@ -218,7 +217,7 @@ impl Rig {
                 }
                 Progress::Failed(fault) if fault.retryable && failures + 1 < ATTEMPTS_MAX => {
                     (last, failures) = (fault.message, failures + 1);
-                    Duration::from_millis(RETRY_FIRST_MS << failures)
+                    Duration::from_millis(RETRY_FIRST_MS << (failures - 1))
                 }
                 ended => return ended,
             };
@@ -250,6 +249,13 @@ impl Rig {
     /// Returns the service's folder on a host, counted from 0.
     pub(crate) fn scope(&self, host: usize) -> PathBuf {
         self.fleet.hosts[host].root().join("web.test")
+    }
+
+    /// Returns how much of a release's large file has come to a host so far, counted from 0, if any has.
+    pub(crate) fn came(&self, host: usize) -> Option<u64> {
+        let incoming = fs::read_dir(self.scope(host).join("incoming")).ok()?;
+        let release = incoming.flatten().map(|folder| folder.path()).find(|path| path.is_dir())?;
+        fs::metadata(release.join("ballast")).ok().map(|found| found.len()).filter(|length| *length > 0)
     }
 
     pub(crate) fn set_fence(&mut self, fence: u64) {

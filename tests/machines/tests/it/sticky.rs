@@ -80,9 +80,7 @@ fn until_all_are_with(callers: &Callers, version: &str) {
 #[test]
 fn callers_who_are_kept_by_a_cookie_that_the_settings_do_not_know_are_found_by_the_counts() {
     let mut rig = Rig::on(Fleet::start_sticky(1, COOKIE));
-    let mut balancer = rig.fleet.settings()["balancer"].clone();
-    balancer["haproxy"].as_object_mut().expect("settings").remove("cookie");
-    rig.set("balancer", balancer);
+    rig.change("balancer", |balancer| drop(balancer["haproxy"].as_object_mut().expect("settings").remove("cookie")));
     rig.converge(&rig.steady("v1"));
     let callers = Callers::start_with_cookies(rig.fleet.haproxy.address(), 4);
     next_requests(&callers, 100);

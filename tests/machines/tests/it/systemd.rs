@@ -152,19 +152,14 @@ fn a_machine_that_loses_its_power_in_the_middle_of_an_upload_is_sent_the_rest() 
     let mut rig = boot(1);
     let ballast = rig.ballast("v1", 96 << 20);
     let desired = rig.steady("v1");
-    let incoming = rig.scope(0).join("incoming");
-    let came = || {
-        let release = fs::read_dir(&incoming).ok()?.flatten().map(|folder| folder.path()).find(|path| path.is_dir())?;
-        fs::metadata(release.join("ballast")).ok().map(|found| found.len()).filter(|length| *length > 0)
-    };
     let lost = std::thread::scope(|scope| {
         let call = scope.spawn(|| rig.call_under(1, &desired, None));
-        until("a part has come", came);
+        until("a part has come", || rig.came(0));
         rig.fleet.hosts[0].lose_power();
         call.join().expect("it ends")
     });
     assert!(!matches!(lost, Progress::Converged(_)), "{lost:?}");
-    let before = came().expect("a part is there");
+    let before = rig.came(0).expect("a part is there");
     assert!(before < fs::metadata(&ballast).expect("a file").len(), "it was lost in the middle: {before}");
     rig.fleet.hosts[0].reboot();
     assert_eq!(rig.converge(&desired).sides[0].ready, 1);

@@ -14,7 +14,7 @@ use serde_json::Value;
 use towpath_sdk::target::Call;
 
 use super::routes::{Routed, Routes, To};
-use super::{Balancer, Move, Order, Seen, Server, after, moved, since};
+use super::{Balancer, Move, Order, Seen, Server, after, moved, placed, since};
 use crate::script::{Purpose, Script, plain};
 use crate::settings::{Envoy, Settings};
 
@@ -49,25 +49,13 @@ struct Stage {
 
 impl EnvoyFiles {
     pub(crate) fn new(call: &Call<Settings>, settings: &Envoy) -> Self {
-        let (service, environment) = (&call.context.service, &call.context.environment);
-        let placed = |text: &str| text.replace("{service}", service).replace("{environment}", environment);
         let root = settings.root.as_deref().unwrap_or(&call.settings.root);
         Self {
-            cluster: placed(&settings.cluster),
-            folder: placed(&settings.folder),
+            cluster: placed(&settings.cluster, &call.context),
+            folder: placed(&settings.folder, &call.context),
             scope: crate::scope(root, &call.context),
             settings: settings.clone(),
         }
-    }
-
-    fn script(&self, purpose: Purpose) -> Script {
-        let script = Script::on_envoy(purpose).through_sudo(self.settings.sudo).with("SCOPE", &self.scope);
-        let script = script.with("ADMIN", &self.settings.admin).with("CLUSTER", &self.cluster).with("FOLDER", &self.folder);
-        script.with("ROUTES", if self.settings.routes.is_some() { "yes" } else { "" })
-    }
-
-    fn acting(&self, fence: u64) -> Script {
-        self.script(Purpose::Act).with("FENCE", fence.to_string()).then(&["guard"])
     }
 
     /// Returns the clusters that are needed.
@@ -115,14 +103,10 @@ impl EnvoyFiles {
             names.sort();
             names
         };
-        let needed = |side| match side {
-            To::Candidate => routes.mirror > 0 || routes.matches.iter().any(|chosen| chosen.to == side),
-            To::Stable => routes.matches.iter().any(|chosen| chosen.to == side),
-        };
         Stage {
             table: files::table(&self.cluster, self.settings.routes.as_ref().map_or(0, |routes| routes.timeout_ms), &next),
             sides: To::ALL.map(members),
-            lacks: To::ALL.into_iter().find(|side| needed(*side) && !answers(*side)),
+            lacks: To::ALL.into_iter().find(|side| routes.lead_to(*side) && !answers(*side)),
         }
     }
 
@@ -141,8 +125,7 @@ impl EnvoyFiles {
         let stage = self.stage(&order.routes, &routed, &seen.servers);
         let members = |side| routed.of(side).keys().cloned().collect::<Vec<_>>();
         routed.is_due = !files::contains(&routed.table, &stage.table) || To::ALL.map(members) != stage.sides;
-        let lacks = stage.lacks.map(|side| format!("the balancer does not see the {} side's servers up yet", side.as_str()));
-        routed.waits = lacks;
+        routed.waits = stage.lacks.map(|side| format!("the balancer does not see the {} side's servers up yet", side.as_str()));
         Ok(routed)
     }
 }
@@ -152,12 +135,10 @@ impl Balancer for EnvoyFiles {
         &self.settings.hosts
     }
 
-    fn checks_newcomers(&self) -> bool {
-        false
-    }
-
-    fn look(&self) -> Script {
-        self.script(Purpose::Look).then(&["look"])
+    fn script(&self, purpose: Purpose) -> Script {
+        let script = Script::on_envoy(purpose).through_sudo(self.settings.sudo).with("SCOPE", &self.scope);
+        let script = script.with("ADMIN", &self.settings.admin).with("CLUSTER", &self.cluster).with("FOLDER", &self.folder);
+        script.with("ROUTES", if self.settings.routes.is_some() { "yes" } else { "" })
     }
 
     fn read(&self, lines: &[String]) -> Result<Seen, String> {
@@ -184,10 +165,6 @@ impl Balancer for EnvoyFiles {
             seen.routed = self.routed(lines, sides, &seen)?;
         }
         Ok(seen)
-    }
-
-    fn claim(&self, fence: u64) -> Script {
-        self.acting(fence).then(&["claim"])
     }
 
     fn apply(&self, fence: u64, seen: &Seen, order: Option<&Order>, moves: &[Move]) -> Script {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use towpath_sdk::target::Call;
 
 use super::routes::{Routed, Routes};
-use super::{Balancer, Move, Order, Seen, Server, after, moved};
+use super::{Balancer, Move, Order, Seen, Server, after, moved, placed};
 use crate::script::{Purpose, Script, plain};
 use crate::settings::{Nginx, Settings};
 
@@ -31,28 +31,14 @@ pub(crate) struct NginxFile {
 
 impl NginxFile {
     pub(crate) fn new(call: &Call<Settings>, settings: &Nginx) -> Self {
-        let (service, environment) = (&call.context.service, &call.context.environment);
-        let placed = |text: &str| text.replace("{service}", service).replace("{environment}", environment);
         let root = settings.root.as_deref().unwrap_or(&call.settings.root);
         Self {
-            upstream: placed(&settings.upstream),
-            include: placed(&settings.include),
-            routes: settings.routes.as_deref().map(placed),
+            upstream: placed(&settings.upstream, &call.context),
+            include: placed(&settings.include, &call.context),
+            routes: settings.routes.as_deref().map(|file| placed(file, &call.context)),
             scope: crate::scope(root, &call.context),
             settings: settings.clone(),
         }
-    }
-
-    fn script(&self, purpose: Purpose) -> Script {
-        let Nginx { program, configuration, pid_file, sudo, .. } = &self.settings;
-        let script = Script::on_nginx(purpose).through_sudo(*sudo).with("SCOPE", &self.scope).with("PROGRAM", program);
-        let script = script.with("CONFIGURATION", configuration.as_deref().unwrap_or_default()).with("PIDFILE", pid_file);
-        let script = script.with("UPSTREAM", &self.upstream).with("INCLUDE", &self.include);
-        script.with("ROUTES", self.routes.as_deref().unwrap_or_default()).with("VARIABLE", routes::variable(&self.upstream))
-    }
-
-    fn acting(&self, fence: u64) -> Script {
-        self.script(Purpose::Act).with("FENCE", fence.to_string()).then(&["guard"])
     }
 
     /// Holds the upstream's block against what is needed.
@@ -73,14 +59,11 @@ impl NginxFile {
             (true, false) => Err(format!("upstream {name} does not include {include}")),
         }
     }
-}
 
-impl NginxFile {
     /// Reads the routes in force, and holds them against what was ordered.
     fn routed(&self, lines: &[String], is_loaded: bool, seen: &Seen) -> Result<Routed, String> {
         let Some(file) = &self.routes else { return Ok(Routed::default()) };
-        let lacks = after(lines, "lacks").next();
-        if let Some(what) = lacks {
+        if let Some(what) = after(lines, "lacks").next() {
             return Err(format!("nginx's configuration has no {} for the routes of {file}", plain(what)));
         }
         let found: Vec<_> = after(lines, "route").collect();
@@ -95,12 +78,16 @@ impl Balancer for NginxFile {
         &self.settings.hosts
     }
 
-    fn checks_newcomers(&self) -> bool {
-        false
+    fn cannot(&self, wanted: &Routes) -> Option<String> {
+        routes::file(&self.upstream, wanted, &BTreeMap::new()).err()
     }
 
-    fn look(&self) -> Script {
-        self.script(Purpose::Look).then(&["look"])
+    fn script(&self, purpose: Purpose) -> Script {
+        let Nginx { program, configuration, pid_file, sudo, .. } = &self.settings;
+        let script = Script::on_nginx(purpose).through_sudo(*sudo).with("SCOPE", &self.scope).with("PROGRAM", program);
+        let script = script.with("CONFIGURATION", configuration.as_deref().unwrap_or_default()).with("PIDFILE", pid_file);
+        let script = script.with("UPSTREAM", &self.upstream).with("INCLUDE", &self.include);
+        script.with("ROUTES", self.routes.as_deref().unwrap_or_default()).with("VARIABLE", routes::variable(&self.upstream))
     }
 
     fn read(&self, lines: &[String]) -> Result<Seen, String> {
@@ -125,10 +112,6 @@ impl Balancer for NginxFile {
         Ok(seen)
     }
 
-    fn claim(&self, fence: u64) -> Script {
-        self.acting(fence).then(&["claim"])
-    }
-
     fn apply(&self, fence: u64, seen: &Seen, order: Option<&Order>, moves: &[Move]) -> Script {
         let servers = moved(seen, moves);
         let nothing = Routes::default();
@@ -138,11 +121,6 @@ impl Balancer for NginxFile {
         let script = self.acting(fence).with("ORDER", order.map(Order::text).unwrap_or_default());
         script.with("TABLE", table.unwrap_or_default()).with("SERVERS", file(&servers)).then(&["apply"])
     }
-}
-
-/// Returns what of these routes nginx cannot serve, if anything.
-pub(crate) fn cannot(routes: &Routes) -> Option<String> {
-    routes::file("", routes, &BTreeMap::new()).err()
 }
 
 /// Returns the file: a line for each server, with its name behind it.
