@@ -190,7 +190,11 @@ log() {
         tail -n 12 "$SCOPE/slots/$1/log/current" 2>/dev/null
         s6-svscanctl -a "$FOLDER" 2>&1 | sed -n 's/^s6-svscanctl: fatal: .*: /no s6-svscan looks into its folder: /p'
         ;;
-    systemd) journalctl -u "$UNIT-$1.service" -n 12 --no-pager -o cat 2>/dev/null ;;
+    systemd)
+        # What the program itself said; where it said nothing, what systemd says of it.
+        said=$(journalctl -q "_SYSTEMD_UNIT=$UNIT-$1.service" -n 12 --no-pager -o cat 2>/dev/null)
+        printf '%s\n' "${said:-$(journalctl -q -u "$UNIT-$1.service" -n 12 --no-pager -o cat 2>/dev/null)}"
+        ;;
     esac | cut -c 1-300 | sed 's/^/line /'
     echo done
 }
